@@ -1,0 +1,2 @@
+// Errors
+export { argumentError, type CoreErrorCode, PipelineError, type PipelineErrorOptions } from './errors.js';

@@ -1,0 +1,34 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { command, runChecks } from './command.js';
+import { type Workspace, workspaces } from './workspace.js';
+
+// Packs every published package as it goes to the registry and checks the tarball.
+
+async function checkTarball({ directory }: Workspace): Promise<string | undefined> {
+  const temporary = mkdtempSync(join(tmpdir(), 'millrace-pack-'));
+  try {
+    const packed = await command('pnpm', ['pack', '--pack-destination', temporary], directory);
+    const file = readdirSync(temporary).find((name) => name.endsWith('.tgz'));
+    if (!packed.ok || file === undefined) return packed.output;
+    const tarball = join(temporary, file);
+    const manifest = await command('tar', ['--extract', '--to-stdout', '--file', tarball, 'package/package.json']);
+    if (!manifest.ok) return manifest.output;
+    if (manifest.output.includes('@millrace/source')) {
+      return 'The packed manifest has the condition @millrace/source: give publishConfig.exports without it';
+    }
+    const publint = await command('publint', ['run', tarball, '--strict']);
+    if (!publint.ok) return publint.output;
+    const types = await command('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii']);
+    return types.ok ? undefined : types.output;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+await runChecks(
+  workspaces()
+    .filter(({ isPublished }) => isPublished)
+    .map((workspace) => ({ name: `package ${workspace.manifest.name}`, run: () => checkTarball(workspace) })),
+);

@@ -1,0 +1,11 @@
+import type { Options } from 'tsup';
+import { program } from '../../tsup.base.js';
+
+const options: Options = program([
+  'src/check-api.ts',
+  'src/check-packages.ts',
+  'src/check-sizes.ts',
+  'src/check-types.ts',
+]);
+
+export default options;

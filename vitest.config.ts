@@ -1,0 +1,84 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defaultClientConditions, defaultServerConditions, type UserConfig } from 'vite';
+import type { ViteUserConfig } from 'vitest/config';
+import { ClosingLine, docExamples, findChromium, workspaces } from './packages/tooling/src/index.js';
+
+const SOURCE = '@millrace/source';
+
+const published = workspaces().filter(({ isPublished }) => isPublished);
+const testsOf = (folders: readonly { readonly path: string }[]): string[] =>
+  folders.flatMap(({ path }) => [`${path}/src/**/*.test.ts`, `${path}/test/**/*.test.ts`]);
+
+/** With the sources: no build is needed. */
+const onSources = {
+  resolve: { conditions: [SOURCE, ...defaultClientConditions] },
+  ssr: { resolve: { conditions: [SOURCE, ...defaultServerConditions] } },
+} satisfies UserConfig;
+
+export default async function config(): Promise<ViteUserConfig> {
+  const { executablePath, args, env } = await findChromium();
+  return {
+    test: {
+      reporters: ['default', new ClosingLine()],
+      projects: [
+        {
+          ...onSources,
+          test: {
+            name: 'sources',
+            include: testsOf(workspaces()),
+            exclude: ['**/*.built.test.ts', '**/*.built.node.test.ts'],
+          },
+        },
+        {
+          ...onSources,
+          test: {
+            name: 'types',
+            include: [],
+            typecheck: {
+              enabled: true,
+              only: true,
+              include: published.flatMap(({ path }) => [`${path}/src/**/*.test-d.ts`, `${path}/test/**/*.test-d.ts`]),
+              tsconfig: './tsconfig.type-tests.json',
+            },
+          },
+        },
+        {
+          test: {
+            name: 'built',
+            include: testsOf(published),
+            exclude: ['**/*.internal.test.ts'],
+            server: { deps: { external: [/\/dist\//] } },
+          },
+        },
+        {
+          test: {
+            name: 'browser',
+            include: testsOf(published.filter(({ isNeutral }) => isNeutral)),
+            exclude: ['**/*.internal.test.ts', '**/*.node.test.ts'],
+            browser: {
+              enabled: true,
+              headless: true,
+              screenshotFailures: false,
+              api: { host: '127.0.0.1' },
+              provider: playwright({
+                launchOptions: { args, ...(executablePath && { executablePath }), ...(env && { env }) },
+              }),
+              instances: [{ browser: 'chromium' }],
+            },
+          },
+        },
+        {
+          ...onSources,
+          plugins: [docExamples()],
+          test: {
+            name: 'docs',
+            include: [
+              '.doc-examples/**/*.test.ts',
+              ...published.map(({ path }) => `${path}/.doc-examples/**/*.test.ts`),
+            ],
+          },
+        },
+      ],
+    },
+  };
+}
