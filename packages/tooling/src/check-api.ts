@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Extractor, ExtractorConfig, ExtractorLogLevel, type IConfigFile } from '@microsoft/api-extractor';
-import { type Workspace, workspaces } from './workspace.js';
+import { ROOT, type Workspace, workspaces } from './workspace.js';
 
 // Compares the public API of every entry of every published package with the committed etc/*.api.md.
 // With --update it writes them instead.
@@ -59,7 +59,8 @@ function configuration(workspace: Workspace, entry: Entry): ExtractorConfig {
       enabled: true,
       reportFileName: `${entry.report}.api.md`,
       reportFolder: join(projectFolder, 'etc'),
-      reportTempFolder: join(projectFolder, 'dist/.api'),
+      // Not in dist, which is packed.
+      reportTempFolder: join(ROOT, 'node_modules/.cache/api-reports', workspace.path),
     },
     docModel: { enabled: false },
     dtsRollup: { enabled: false },
