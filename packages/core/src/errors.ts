@@ -1,59 +1,89 @@
-/** Codes of the errors that this package makes. Each is listed, with what to do, in the README of the package. */
-export type CoreErrorCode = 'ERR_CORE_ARGUMENT';
-
-/** What a {@link PipelineError} can carry besides its code and message. */
-export interface PipelineErrorOptions {
-  /** The error that led to this one, unchanged. */
-  readonly cause?: unknown;
-}
+/**
+ * The codes of the errors that `@millrace/core` makes.
+ *
+ * `ERR_CORE_ARGUMENT` is a mistake in the program and is thrown at once, as a `TypeError` or `RangeError`;
+ * all others are conditions of a run, carried by a {@link PipelineError}.
+ */
+export type CoreErrorCode =
+  | 'ERR_CORE_ARGUMENT'
+  | 'ERR_CORE_STAGE'
+  | 'ERR_CORE_IN_FLIGHT'
+  | 'ERR_CORE_OVERFLOW'
+  | 'ERR_CORE_CHANNEL_CLOSED'
+  | 'ERR_CORE_SOURCE_USED'
+  | 'ERR_CORE_CLOSE'
+  | 'ERR_CORE_ABORTED';
 
 /**
- * Reports a condition at run time that a caller may want to catch, by its `code`.
+ * Reports a condition of a run that a caller may want to catch.
  *
- * @typeParam Code - The codes that the error can have: a union of string literals.
- *
- * @example Tell conditions apart by code
+ * @example Tell one condition from another by its code
  * ```ts
- * const error = new PipelineError('ERR_SHOP_CLOSED', 'Cannot read orders: the shop is closed', { cause: 'Sunday' });
- * assert.equal(error.code, 'ERR_SHOP_CLOSED');
- * assert.equal(error.cause, 'Sunday');
+ * const error = new PipelineError('ERR_CORE_OVERFLOW', 'Cannot buffer the item: 10 wait already');
+ * assert.equal(error.code, 'ERR_CORE_OVERFLOW');
  * ```
  */
-export class PipelineError<Code extends string = string> extends Error {
-  override readonly name: string = 'PipelineError';
-
-  /** Stable identification of the condition: `ERR_<PACKAGE>_<CONDITION>`. */
-  readonly code: Code;
+export class PipelineError extends Error {
+  /** The condition, stable across versions; messages are not. */
+  readonly code: string;
 
   /**
-   * @param code - Identifies the condition; metrics and logs use it as `error.type`.
-   * @param message - For people: `Cannot <action> <what>: <what is> (<what must be>)`.
-   * @param options - `cause` (default: none).
+   * @param code - The condition, `ERR_<PACKAGE>_<CONDITION>`.
+   * @param message - What could not be done, what is, and what must be.
+   * @param options - `cause`: the error below this one.
    */
-  constructor(code: Code, message: string, options?: PipelineErrorOptions) {
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
     super(message, options);
+    this.name = 'PipelineError';
     this.code = code;
   }
 }
 
 /**
- * Makes the error for a wrong argument: a `TypeError` or `RangeError` with `code: 'ERR_CORE_ARGUMENT'`.
+ * Says which stage of a pipeline failed, on which item, and why.
  *
- * @typeParam E - The class of the error.
- * @param ErrorClass - `TypeError` for a value of the wrong kind, `RangeError` for one out of bounds.
- * @param message - For people: `Cannot <action> <what>: <what is> (<what must be>)`.
- * @returns The error, to be thrown by the caller, so that the stack starts there.
+ * The user's own error is `cause`, never replaced.
  *
- * @example Refuse a number out of range
+ * @example See where a pipeline failed
  * ```ts
- * const error = argumentError(RangeError, 'Cannot build a batch: maxItems is 0 (it must be 1 or more)');
- * assert.ok(error instanceof RangeError);
- * assert.equal(error.code, 'ERR_CORE_ARGUMENT');
+ * const parsed = from(['1', '2', 'three']).pipeThrough(map((text) => JSON.parse(text), { name: 'parse' }));
+ * const error = await parsed.toArray().catch((reason) => reason);
+ * assert.equal(error.stage, 'parse');
+ * assert.equal(error.index, 2);
+ * assert.ok(error.cause instanceof SyntaxError);
  * ```
  */
-export function argumentError<E extends TypeError | RangeError>(
-  ErrorClass: new (message: string) => E,
-  message: string,
-): E & { readonly code: CoreErrorCode } {
-  return Object.assign(new ErrorClass(message), { code: 'ERR_CORE_ARGUMENT' as const });
+export class StageError extends PipelineError {
+  /** The name of the stage that failed. */
+  readonly stage: string;
+  /** How many items had entered the stage before the one that failed: the first item is 0. */
+  readonly index: number;
+  /** Which try failed: 1 for the first. */
+  readonly attempt: number;
+  /** Errors of other items, stages or clean-ups that came while this one was on its way. */
+  readonly others: unknown[] = [];
+
+  /**
+   * @param stage - The name of the stage.
+   * @param index - The ordinal of the item in that stage, from 0.
+   * @param cause - The user's error.
+   * @param attempt - Which try failed, from 1.
+   */
+  constructor(stage: string, index: number, cause: unknown, attempt: number = 1) {
+    super('ERR_CORE_STAGE', `Cannot process item ${index} in stage "${stage}": ${messageOf(cause)}`, { cause });
+    this.name = 'StageError';
+    this.stage = stage;
+    this.index = index;
+    this.attempt = attempt;
+  }
+}
+
+/** The message of whatever was thrown, in one line. */
+export function messageOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? cause.message || cause.name : String(cause);
+  } catch {
+    // A thrown object without a working toString still deserves a report of where it was thrown.
+    return 'a value that cannot be shown';
+  }
 }

@@ -1,0 +1,196 @@
+import type { Names, SinkKind, SourceKind, StepKind } from './step.js';
+
+/** What a fused group is, apart from the user's functions: enough to write its loop. */
+export interface Shape {
+  readonly source: SourceKind;
+  readonly steps: readonly StepKind[];
+  readonly sink: SinkKind;
+}
+
+/** Where a group keeps its counts: one for each region (items that entered it), then one for each step's tally. */
+export interface Layout {
+  /** The region whose count is what entered step `k`; the last entry is the sink's. */
+  readonly region: readonly number[];
+  /** Where the tally of step `k` is, or -1. */
+  readonly tally: readonly number[];
+  readonly counts: number;
+}
+
+/** Why a machine's `run` or `flush` came back. */
+export const STATUS = {
+  /** The input or the allowance is used up. */
+  slice: 0,
+  /** Step `failed` threw `error`. */
+  failed: 2,
+  /** The sink waits for the promise `waitsFor`. */
+  waiting: 3,
+  /** As many items were made as were asked for; a cursor is open. */
+  full: 4,
+  /** The source has no more. */
+  done: 5,
+  /** The source threw `error`. */
+  sourceFailed: 6,
+} as const;
+
+/** Lays out the counts of a group: a step that can lose, hold or make items begins a new region behind it. */
+export function layOut(steps: readonly StepKind[]): Layout {
+  const region: number[] = [];
+  let last = 0;
+  for (const step of steps) {
+    region.push(last);
+    if (step.splits) last++;
+  }
+  region.push(last);
+  let counts = last + 1;
+  const tally = steps.map((step) => (step.tally === undefined ? -1 : counts++));
+  return { region, tally, counts };
+}
+
+/** The name that `machineText` has for parameter `at` of step `owner`; the sink is the step behind the last. */
+export const paramName = (owner: number, at: number): string => `p${owner}_${at}`;
+
+/**
+ * Writes the loop of a group: the body of a function of `names` (the parameters and the runtime) that returns
+ * `{ run, flush }`. The loop has one segment for the source and one for each one-to-many step, which resumes from its
+ * cursor; a `flush` has one for each step that holds items.
+ */
+export function machineText(shape: Shape, layout: Layout, copy: number): string {
+  const { steps } = shape;
+  const cursors = steps.flatMap((step, at) => (step.id === 'flatMap' ? [at] : []));
+  const writer = new Writer(shape, layout, cursors);
+  const load = [
+    ...Array.from({ length: layout.counts }, (_, at) => `let n${at} = C[${at}];`),
+    ...writer.states.map((at) => `let s${at} = T[${at}];`),
+  ].join(' ');
+  const save = [
+    ...Array.from({ length: layout.counts }, (_, at) => `C[${at}] = n${at};`),
+    ...writer.states.map((at) => `T[${at}] = s${at};`),
+  ].join(' ');
+  const open = `const C = S.counts, T = S.states, O = S.out; let status = 0, stop = S.stop, level = S.level; ${load}`;
+  const close = `${save} S.stop = stop; S.level = level; S.status = status;`;
+  const levels = cursors.map((at, level) => writer.cursorSegment(at, level + 1)).reverse();
+  const flushes = steps.map((step, at) => (step.flush === undefined ? '' : writer.flushSegment(step, at)));
+  return `"use strict"; // copy ${copy}
+function run(S, limit, max) {
+${open} let left = limit, i = S.at;
+main: for (;;) {
+${levels.join('\n')}
+if (S.isDry) break;
+${writer.sourceSegment()}
+break; }
+${close} S.at = i; }
+function flush(S, at, max) {
+${open}
+main: { switch (at) {
+${flushes.join('\n')}
+} }
+${close} }
+return { run, flush };`;
+}
+
+class Writer {
+  readonly #shape: Shape;
+  readonly #layout: Layout;
+  readonly #cursors: readonly number[];
+  /** The steps (and the sink, as the last) that keep something from item to item. */
+  readonly states: readonly number[];
+
+  constructor(shape: Shape, layout: Layout, cursors: readonly number[]) {
+    this.#shape = shape;
+    this.#layout = layout;
+    this.#cursors = cursors;
+    const all = [...shape.steps, shape.sink];
+    this.states = all.flatMap((each, at) => (each.start !== undefined || at === shape.steps.length ? [at] : []));
+  }
+
+  sourceSegment(): string {
+    const isLimited = this.#cursors.length > 0;
+    const end = (bound: string): string =>
+      isLimited ? bound : `${bound === '' ? '' : `Math.min(${bound}, `}i + limit${bound === '' ? '' : ')'}`;
+    const more = (bound: string): string => `${end(bound) === '' ? '' : 'i < end && '}stop < 0`;
+    const declare = (bound: string): string => (end(bound) === '' ? '' : `const end = ${end(bound)};`);
+    const tick = isLimited ? 'if (left-- <= 0) break main;' : '';
+    const body = `const j0 = n0++; ${this.#chain(0, 'v0', 'continue;')}`;
+    const fail = `{ S.error = error; status = ${STATUS.sourceFailed}; break main; }`;
+    switch (this.#shape.source) {
+      case 'array':
+        return `const A = S.input; ${declare('S.end')}
+while (${more('S.end')}) { ${tick} const v0 = A[i++]; ${body} }`;
+      case 'range':
+        return `const from = S.start, by = S.by; ${declare('S.end')}
+while (${more('S.end')}) { ${tick} const v0 = from + i++ * by; ${body} }`;
+      case 'generate':
+        return `const make = S.input; ${declare('')}
+while (${more('')}) { ${tick} let v0; try { v0 = make(i++); } catch (error) ${fail} ${body} }`;
+      case 'iterator':
+        return `const source = S.input; ${declare('')}
+while (${more('')}) { ${tick} let v0; try { const step = source.next(); if (step.done) { status = ${STATUS.done}; break main; } v0 = step.value; } catch (error) ${fail} i++; ${body} }`;
+    }
+  }
+
+  cursorSegment(at: number, level: number): string {
+    const region = this.#layout.region[at + 1];
+    const fail = (error: string): string =>
+      `{ S.error = ${error}; S.failed = ${at}; status = ${STATUS.failed}; break main; }`;
+    return `if (level === ${level}) { const u = S.cursors[${level - 1}];
+while (stop <= ${at}) {
+if (left-- <= 0) break main;
+let v${at + 1};
+if (u.list !== undefined) { if (u.at >= u.list.length) break; v${at + 1} = u.list[u.at++]; }
+else try { const step = u.iterator.next(); if (step.done) { u.iterator = undefined; break; } v${at + 1} = step.value; } catch (error) { u.iterator = undefined; ${fail('error')} }
+const j${region} = n${region}++;
+${this.#chain(at + 1, `v${at + 1}`, 'continue;')} }
+level = ${level - 1}; n${this.#layout.tally[at]}++;
+const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')} }`;
+  }
+
+  flushSegment(step: StepKind, at: number): string {
+    const region = this.#layout.region[at + 1];
+    const text = step.flush?.(this.#names(at, '', `v${at + 1}`, 'break main;'));
+    return `case ${at}: { let v${at + 1}; ${text} const j${region} = n${region}++; ${this.#chain(at + 1, `v${at + 1}`, 'break main;')} break; }`;
+  }
+
+  /** The text from step `from` to the sink, or to the first step that opens a cursor. */
+  #chain(from: number, value: string, leave: string): string {
+    const { steps, sink } = this.#shape;
+    let text = '';
+    let item = value;
+    for (let at = from; at < steps.length; at++) {
+      const step = steps[at] as StepKind;
+      const out = `v${at + 1}`;
+      if (step.id === 'flatMap') return `${text} ${step.each(this.#names(at, item, out, leave))}`;
+      text += `let ${out}; ${this.#scoped(step.each(this.#names(at, item, out, leave)))}\n`;
+      if (step.splits) text += `const j${this.#layout.region[at + 1]} = n${this.#layout.region[at + 1]}++;\n`;
+      item = out;
+    }
+    if (sink.id === 'emit') {
+      return `${text} O.push(${item});${this.#cursors.length > 0 ? ` if (O.length >= max) { status = ${STATUS.full}; break main; }` : ''}`;
+    }
+    return `${text} ${this.#scoped(sink.each(this.#names(steps.length, item, '', leave)))}`;
+  }
+
+  #scoped(text: string): string {
+    return `{ ${text} }`;
+  }
+
+  #names(at: number, item: string, out: string, leave: string): Names {
+    const tally = this.#layout.tally[at];
+    const level = this.#cursors.indexOf(at) + 1;
+    const resume = leave === 'continue;' ? 'continue main;' : leave;
+    return {
+      in: item,
+      out,
+      index: `j${this.#layout.region[at]}`,
+      state: `s${at}`,
+      param: (number) => paramName(at, number),
+      call: (code) =>
+        `try { ${code} } catch (error) { S.error = error; S.failed = ${at}; status = ${STATUS.failed}; break main; }`,
+      drop: `{ n${tally}++; ${leave} }`,
+      hold: leave,
+      absorb: (count) => `n${tally} += ${count};`,
+      stop: `stop = ${at};`,
+      open: (many) => `S.cursors[${level - 1}].open(${many}); level = ${level}; ${resume}`,
+      wait: (promise) => `{ S.waitsFor = ${promise}; status = ${STATUS.waiting}; break main; }`,
+    };
+  }
+}

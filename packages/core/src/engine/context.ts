@@ -1,0 +1,122 @@
+import type { Clock } from '../clock.js';
+import { messageOf, PipelineError, StageError } from '../errors.js';
+import type { Observer } from '../observer.js';
+import { Failure } from './answer.js';
+import { noCounts, type StageCounts } from './counts.js';
+
+/** What an operator, source or sink is given for one stage of one run. */
+export interface StageContext {
+  /** The name of the stage in the plan. */
+  readonly name: string;
+  readonly clock: Clock;
+  /** Aborts when the run is aborted or fails; made on first use. */
+  readonly signal: AbortSignal;
+  /** The counts of the stage, for it to keep. */
+  readonly counts: StageCounts;
+  /** What one item of the stage's input weighs in the bound. */
+  readonly weight: number;
+  /** Says that `items` more (or fewer) items are inside the run. */
+  inside(items: number): void;
+  /** Wraps what the user's code threw. */
+  failure(cause: unknown, index: number, attempt?: number): Failure;
+  /** Hands over a clean-up that takes time: the run waits for it, up to `closeGraceMs`. */
+  closing(work: PromiseLike<unknown>): void;
+  /** Notes what a clean-up threw. */
+  closeFailed(cause: unknown): void;
+  /** Notes an error that came while another was on its way. */
+  alsoFailed(error: unknown): void;
+  /** Tells the observer, if there is one, of work on `items` items since `beganMs` of {@link StageContext.clock}. */
+  worked(items: number, beganMs: number): void;
+}
+
+/** A source that can be told to end: all of them are, when the run drains. */
+export interface Drainable {
+  /** Ends as soon as nothing that was read is lost. */
+  drain(): void;
+  /** Ends now: the read that is pending is given up. */
+  cut(): void;
+}
+
+/** What all nodes of one run share. */
+export class RunContext {
+  readonly clock: Clock;
+  readonly observer: Observer | undefined;
+  readonly sources: Drainable[] = [];
+  /** Clean-ups under way, by stage. */
+  readonly closings: Array<{ stage: string; isDone: boolean; work: Promise<void> }> = [];
+  readonly others: unknown[] = [];
+  isDraining: boolean = false;
+  isOver: boolean = false;
+  insideNow: number = 0;
+  insideMost: number = 0;
+  #controller: AbortController | undefined;
+
+  constructor(clock: Clock, observer: Observer | undefined) {
+    this.clock = clock;
+    this.observer = observer;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  /** Aborts the signal that user functions have. */
+  abortUserWork(reason: unknown): void {
+    this.#controller?.abort(reason);
+  }
+
+  inside(items: number): void {
+    this.insideNow += items;
+    if (this.insideNow > this.insideMost) this.insideMost = this.insideNow;
+  }
+
+  /** Notes that `items` more were inside for a moment. */
+  peak(items: number): void {
+    if (this.insideNow + items > this.insideMost) this.insideMost = this.insideNow + items;
+  }
+
+  closing(stage: string, work: PromiseLike<unknown>): void {
+    const entry = { stage, isDone: false, work: Promise.resolve() };
+    entry.work = Promise.resolve(work).then(
+      () => {
+        entry.isDone = true;
+      },
+      (error: unknown) => {
+        entry.isDone = true;
+        this.closeFailed(stage, error);
+      },
+    );
+    this.closings.push(entry);
+  }
+
+  /** Notes what a clean-up threw. */
+  closeFailed(stage: string, cause: unknown): void {
+    this.others.push(
+      new PipelineError('ERR_CORE_CLOSE', `Cannot close stage "${stage}": ${messageOf(cause)}`, { cause }),
+    );
+  }
+
+  alsoFailed(error: unknown): void {
+    this.others.push(error);
+  }
+
+  stage(name: string, node: number, weight: number, counts: StageCounts = noCounts()): StageContext {
+    const run = this;
+    return {
+      name,
+      clock: run.clock,
+      get signal() {
+        return run.signal;
+      },
+      counts,
+      weight,
+      inside: (items) => run.inside(items),
+      failure: (cause, index, attempt) => new Failure(new StageError(name, index, cause, attempt)),
+      closing: (work) => run.closing(name, work),
+      closeFailed: (cause) => run.closeFailed(name, cause),
+      alsoFailed: (error) => run.alsoFailed(error),
+      worked: (items, beganMs) => run.observer?.burst?.(node, items, run.clock.now() - beganMs),
+    };
+  }
+}

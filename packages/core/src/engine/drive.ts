@@ -1,0 +1,110 @@
+import { type Answer, END, Failure, isLater, isThenable } from './answer.js';
+import { spend, whenMyTurn } from './budget.js';
+import type { Execution } from './execution.js';
+
+/** Writes for a sink that takes bursts. What it throws, or a promise it rejects, fails the run at that burst. */
+export interface SinkWriter<T> {
+  /** Takes a burst of 1 item or more; the next one comes when the promise has resolved. */
+  write(items: readonly T[]): void | PromiseLike<unknown>;
+  /** Finishes when all items were written. */
+  close?(): void | PromiseLike<unknown>;
+  /** Gives up when the run fails or is aborted. */
+  abort?(reason: unknown): void | PromiseLike<unknown>;
+}
+
+/** Pulls a group that ends with a sink until it is done. */
+export function driveGroup(execution: Execution): void {
+  const end = (answer: Answer<unknown>): void => {
+    execution.finish(answer instanceof Failure ? { reason: answer.error } : undefined);
+  };
+  const pulled = execution.root.pull(Number.POSITIVE_INFINITY);
+  if (isLater(pulled)) pulled.then(end);
+  else end(pulled);
+}
+
+/** Pulls bursts of up to `most` items and hands them to a writer, one burst at a time. */
+export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, most: number): void {
+  const { root, edge, context } = execution;
+  const sink = execution.sink as NonNullable<Execution['sink']>;
+  let hasClosed = false;
+  execution.closeSink = (failure) => {
+    if (failure !== undefined && !hasClosed) return writer.abort?.(failure.reason);
+  };
+
+  const loop = (): void => {
+    while (!context.isOver) {
+      const pulled = root.pull(most);
+      if (isLater(pulled)) return void pulled.then((answer) => take(answer) && loop());
+      if (!take(pulled)) return;
+    }
+  };
+
+  /** Whether to go on at once. */
+  const take = (answer: Answer<unknown>): boolean => {
+    if (context.isOver) return abandon(answer);
+    if (Array.isArray(answer)) return write(answer);
+    if (answer === END) close();
+    else if (answer instanceof Failure) execution.finish({ reason: answer.error });
+    else return true;
+    return false;
+  };
+
+  const write = (items: unknown[]): boolean => {
+    const at = sink.counts.in;
+    sink.counts.in += items.length;
+    sink.counts.held = items.length;
+    try {
+      const written = writer.write(items);
+      if (!isThenable(written)) return finished(items.length);
+      edge?.fill();
+      written.then(
+        () => finished(items.length) && loop(),
+        (error: unknown) => failed(error, at),
+      );
+    } catch (error) {
+      failed(error, at);
+    }
+    return false;
+  };
+
+  const finished = (items: number): boolean => {
+    if (context.isOver) return false;
+    sink.counts.held = 0;
+    sink.counts.out += items;
+    sink.inside(-items * sink.weight);
+    if (!spend(items)) return true;
+    whenMyTurn(loop);
+    return false;
+  };
+
+  const failed = (error: unknown, at: number): void => {
+    const { error: reason } = sink.failure(error, at);
+    if (context.isOver) return context.alsoFailed(reason);
+    execution.finish({ reason });
+  };
+
+  const close = (): void => {
+    hasClosed = true;
+    try {
+      const closed = writer.close?.();
+      if (!isThenable(closed)) return execution.finish();
+      closed.then(
+        () => execution.finish(),
+        (error: unknown) => failed(error, sink.counts.in),
+      );
+    } catch (error) {
+      failed(error, sink.counts.in);
+    }
+  };
+
+  const abandon = (answer: Answer<unknown>): false => {
+    if (Array.isArray(answer)) {
+      sink.counts.in += answer.length;
+      sink.counts.abandoned += answer.length;
+      sink.inside(-answer.length * sink.weight);
+    }
+    return false;
+  };
+
+  loop();
+}

@@ -1,0 +1,42 @@
+import type { Layout, Shape } from './codegen.js';
+import type { Machine, Params } from './machine.js';
+
+/** What a loop takes items from. */
+export interface LoopInput {
+  readonly input: unknown;
+  readonly start?: number;
+  readonly by?: number;
+  readonly end?: number;
+}
+
+/** A fused group as the plan has it: all about it that does not change from run to run. */
+export interface GroupPlan {
+  readonly shape: Shape;
+  readonly layout: Layout;
+  readonly machine: Machine;
+  readonly params: Params;
+  readonly seeds: readonly unknown[];
+  /** What one item weighs where it enters step `k`; the last entry is the sink's, or that of what is handed on. */
+  readonly weights: readonly number[];
+  /** Opens the source that the loop takes items from itself. */
+  readonly open: (() => LoopInput) | undefined;
+  /** How many items a group with a sink asks for: the sink's edge. */
+  readonly ask: number;
+}
+
+/** What each count adds to the number of items inside: the loop's source and makers add, losses and the sink take away. */
+export function effectsOf({ shape, layout, weights, open }: GroupPlan): readonly number[] {
+  const effects = new Array<number>(layout.counts).fill(0);
+  const add = (at: number, weight: number): void => {
+    effects[at] = (effects[at] as number) + weight;
+  };
+  if (open !== undefined) add(0, weights[0] as number);
+  shape.steps.forEach((step, at) => {
+    if (step.tally === undefined) return;
+    add(layout.tally[at] as number, -(weights[at] as number));
+    if (step.tally === 'absorbed') add(layout.region[at + 1] as number, weights[at + 1] as number);
+  });
+  const end = shape.steps.length;
+  if (shape.sink.id !== 'emit') add(layout.region[end] as number, -(weights[end] as number));
+  return effects;
+}

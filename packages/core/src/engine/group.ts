@@ -1,0 +1,395 @@
+import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
+import { allowance, spend, whenMyTurn } from './budget.js';
+import { type Shape, STATUS } from './codegen.js';
+import type { RunContext, StageContext } from './context.js';
+import type { StageCounts } from './counts.js';
+import type { Edge } from './edge.js';
+import { effectsOf, type GroupPlan, type LoopInput } from './group-plan.js';
+import { type MachineState, startState } from './machine.js';
+
+/** The contexts of a group's stages, for one run. */
+export interface GroupContexts {
+  /** The source's, where the loop takes items from it itself. */
+  readonly source: StageContext | undefined;
+  /** The steps', and behind them the sink's where the group ends with one. */
+  readonly stages: readonly StageContext[];
+}
+
+/** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
+export class Group implements Puller<unknown> {
+  readonly #plan: GroupPlan;
+  readonly #run: RunContext;
+  readonly #contexts: GroupContexts;
+  readonly #upstream: Puller<unknown> | undefined;
+  readonly #edge: Edge | undefined;
+  readonly #state: MachineState;
+  /** What each count adds to the number of items inside. */
+  readonly #effects: readonly number[];
+  #insideBefore = 0;
+  #isOpen = false;
+  #isFlushing = false;
+  #flushed = 0;
+  #isClosed = false;
+  #max = 0;
+  #last: Answer<unknown> | undefined;
+  #settle: ((answer: Answer<unknown>) => void) | undefined;
+
+  constructor(plan: GroupPlan, run: RunContext, contexts: GroupContexts, upstream?: Puller<unknown>, edge?: Edge) {
+    this.#plan = plan;
+    this.#run = run;
+    this.#contexts = contexts;
+    this.#upstream = upstream;
+    this.#edge = edge;
+    this.#state = startState(plan.shape, plan.layout, plan.params, plan.seeds);
+    this.#effects = effectsOf(plan);
+    if (edge !== undefined) edge.waitingBehind = () => this.#waiting();
+  }
+
+  /** What the sink at the end made of the items. */
+  result(): unknown {
+    const { shape, layout } = this.#plan;
+    const at = shape.steps.length;
+    return shape.sink.result?.(this.#state.states[at], this.#state.counts[layout.region[at] as number] as number);
+  }
+
+  pull(max: number): Pulled<unknown> {
+    this.#max = max;
+    const answer = this.#work();
+    if (answer !== undefined) return answer;
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#last ??= END;
+    const { shape, weights } = this.#plan;
+    const state = this.#state;
+    this.#closeInput(reason);
+    this.#abandonWaiting();
+    shape.steps.forEach((step, at) => {
+      const inside = (step.held?.(state.states[at]) ?? 0) + this.#openCursors(at);
+      const counts = this.#contexts.stages[at]?.counts as StageCounts;
+      counts.abandoned += inside;
+      this.#run.inside(-inside * (weights[at] as number));
+    });
+    for (const cursor of state.cursors) {
+      const problem = cursor.close();
+      if (problem !== undefined) this.#run.closeFailed('flatMap', problem.thrown);
+    }
+    state.level = 0;
+    if (state.waitsFor !== undefined) {
+      const sink = this.#contexts.stages[shape.steps.length]?.counts as StageCounts;
+      sink.out--;
+      sink.abandoned++;
+    }
+  }
+
+  /** Reads the counts of step `at`; the sink's is the one behind the last step's. */
+  counts(at: number): StageCounts {
+    const { layout, shape } = this.#plan;
+    const { counts, states } = this.#state;
+    const entered = counts[layout.region[at] as number] as number;
+    const step = shape.steps[at];
+    const left = step === undefined ? entered : (counts[layout.region[at + 1] as number] as number);
+    const own = this.#contexts.stages[at]?.counts as StageCounts;
+    const sum = { ...own, in: own.in + entered, out: own.out + left };
+    if (step?.tally !== undefined) {
+      sum[step.tally] += counts[layout.tally[at] as number] as number;
+      if (step.tally === 'absorbed') sum.made += left;
+    }
+    if (step !== undefined && !this.#isClosed) sum.held += (step.held?.(states[at]) ?? 0) + this.#openCursors(at);
+    return sum;
+  }
+
+  /** Reads the counts of the source that the loop takes items from. */
+  sourceCounts(): StageCounts {
+    const own = this.#contexts.source?.counts as StageCounts;
+    const read = this.#state.counts[0] as number;
+    return { ...own, made: own.made + read, out: own.out + read };
+  }
+
+  /** Works until there is something to answer; `undefined` where it waits, and goes on in `#resume`. */
+  #work(): Answer<unknown> | undefined {
+    const state = this.#state;
+    for (;;) {
+      if (this.#last !== undefined) return this.#last;
+      if (!this.#isFlushing && !this.#hasInput()) {
+        const pulled = (this.#upstream as Puller<unknown>).pull(this.#ask());
+        if (isLater(pulled)) {
+          pulled.then(this.#onAnswer);
+          return undefined;
+        }
+        const passed = this.#accept(pulled);
+        if (passed !== undefined) return passed;
+        continue;
+      }
+      const isTimeUp = this.#slice();
+      if (state.status === STATUS.waiting) {
+        this.#wait();
+        return undefined;
+      }
+      if (state.out.length > 0) {
+        const { out } = state;
+        state.out = [];
+        if (state.level > 0) this.#edge?.fill();
+        return out;
+      }
+      if (isTimeUp && this.#last === undefined) {
+        whenMyTurn(this.#resume);
+        return undefined;
+      }
+    }
+  }
+
+  readonly #resume = (): void => {
+    const answer = this.#work();
+    if (answer === undefined) return;
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.(answer);
+  };
+
+  readonly #onAnswer = (answer: Answer<unknown>): void => {
+    if (this.#isClosed) {
+      if (Array.isArray(answer)) this.#abandonInput(answer.length);
+      return;
+    }
+    const passed = this.#accept(answer);
+    if (passed === undefined) return this.#resume();
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.(passed);
+  };
+
+  /** Takes an answer of the upstream; gives what goes on as it is. */
+  #accept(answer: Answer<unknown>): Answer<unknown> | undefined {
+    const state = this.#state;
+    if (Array.isArray(answer)) {
+      state.input = answer;
+      state.at = 0;
+      state.end = answer.length;
+      return undefined;
+    }
+    if (answer instanceof Mark) return this.#plan.shape.sink.id === 'emit' ? answer : undefined;
+    if (answer instanceof Failure) this.#last = answer;
+    else this.#endInput(0);
+    return undefined;
+  }
+
+  #hasInput(): boolean {
+    const state = this.#state;
+    const { open, shape } = this.#plan;
+    if (open === undefined) return state.level > 0 || state.at < state.end;
+    if (!this.#isOpen && !this.#openInput(open)) return true;
+    if (shape.source === 'array') state.end = (state.input as ArrayLike<unknown>).length;
+    return true;
+  }
+
+  #openInput(open: () => LoopInput): boolean {
+    const state = this.#state;
+    this.#isOpen = true;
+    try {
+      const { input, start = 0, by = 1, end = 0 } = open();
+      Object.assign(state, { input, start, by, end });
+      return true;
+    } catch (error) {
+      this.#last = this.#contexts.source?.failure(error, 0);
+      state.isDry = true;
+      return false;
+    }
+  }
+
+  /** Runs the loop once; `true` where the thread's time is up. */
+  #slice(): boolean {
+    const state = this.#state;
+    const { machine } = this.#plan;
+    if (this.#last !== undefined) return false;
+    if (!this.#isFlushing && state.level === 0 && this.#isAtEnd()) this.#endInput(0);
+    const began = this.#run.observer?.burst === undefined ? 0 : this.#run.clock.now();
+    const before = this.#worked();
+    const room = this.#room();
+    if (!this.#isFlushing || state.level > 0) {
+      const limit = Math.min(allowance(), state.cursors.length > 0 ? Number.POSITIVE_INFINITY : room);
+      machine.run(state, limit, this.#max);
+    } else this.#flush();
+    const worked = this.#worked() - before;
+    this.#account();
+    if (began !== 0) this.#contexts.stages[0]?.worked(worked, began);
+    this.#settleStatus();
+    if (state.stop >= 0 && !this.#isFlushing && this.#last === undefined) {
+      this.#endInput(state.stop + 1);
+      this.#closeInput(undefined);
+      this.#abandonWaiting();
+    }
+    return spend(Math.max(1, worked));
+  }
+
+  /** Grows by one for each item taken in and each that reached the end: a measure of work. */
+  #worked(): number {
+    const { counts } = this.#state;
+    const { region } = this.#plan.layout;
+    return (counts[0] as number) + (counts[region[region.length - 1] as number] as number);
+  }
+
+  #settleStatus(): void {
+    const { status, error, failed } = this.#state;
+    if (status === STATUS.failed) this.#fail(failed, error);
+    else if (status === STATUS.done) this.#endInput(0);
+    else if (status === STATUS.sourceFailed) {
+      this.#last = this.#contexts.source?.failure(error, this.#state.counts[0] as number);
+      this.#state.isDry = true;
+      this.#isFlushing = true;
+    }
+  }
+
+  /** Whether the loop's own source has no more, or was told to end. */
+  #isAtEnd(): boolean {
+    const { source } = this.#plan.shape;
+    if (this.#plan.open === undefined) return false;
+    if (this.#run.isDraining) return true;
+    return (source === 'array' || source === 'range') && this.#state.at >= this.#state.end;
+  }
+
+  #endInput(flushFrom: number): void {
+    this.#state.isDry = true;
+    this.#isFlushing = true;
+    this.#flushed = flushFrom;
+  }
+
+  /** Hands on what the next holding step holds; the end when none is left. */
+  #flush(): void {
+    const state = this.#state;
+    const { steps } = this.#plan.shape;
+    this.#flushed = Math.max(this.#flushed, state.stop + 1);
+    while (this.#flushed < steps.length && steps[this.#flushed]?.flush === undefined) this.#flushed++;
+    state.status = STATUS.slice;
+    if (this.#flushed < steps.length) this.#plan.machine.flush(state, this.#flushed++, this.#max);
+    else this.#last = END;
+  }
+
+  /** How many items to ask the upstream for: what was asked of the group, at most what fills what is open. */
+  #ask(): number {
+    return this.#plan.shape.sink.id === 'emit' && this.#state.cursors.length === 0 ? this.#room() : this.#plan.ask;
+  }
+
+  #room(): number {
+    const { shape, layout, params } = this.#plan;
+    const { states, counts } = this.#state;
+    let room = shape.sink.id === 'emit' ? this.#max : Number.POSITIVE_INFINITY;
+    for (let at = 0; at < shape.steps.length; at++) {
+      const step = shape.steps[at] as Shape['steps'][number];
+      const entered = counts[layout.region[at] as number] as number;
+      if (step.room !== undefined && (shape.sink.id === 'emit' || step.id === 'take')) {
+        room = Math.min(room, step.room(states[at], entered, params[at] as readonly unknown[]));
+      }
+      if (step.tally === 'absorbed') break;
+    }
+    return Math.max(1, room);
+  }
+
+  #wait(): void {
+    const { shape, weights } = this.#plan;
+    const at = shape.steps.length;
+    this.#run.peak(weights[at] as number);
+    this.#edge?.fill();
+    (this.#state.waitsFor as PromiseLike<unknown>).then(
+      (value) => {
+        if (this.#isClosed) return;
+        this.#state.waitsFor = undefined;
+        if (shape.sink.resumed !== undefined)
+          this.#state.states[at] = shape.sink.resumed(this.#state.states[at], value);
+        this.#resume();
+      },
+      (error: unknown) => {
+        if (this.#isClosed) return this.#run.alsoFailed(error);
+        this.#state.waitsFor = undefined;
+        this.#fail(at, error);
+        this.#resume();
+      },
+    );
+  }
+
+  /** Takes the item that failed out of its region's count, which stands for all stages of the region. */
+  #fail(at: number, error: unknown): void {
+    const { layout, shape, weights } = this.#plan;
+    const { counts } = this.#state;
+    const region = layout.region[at] as number;
+    counts[region] = (counts[region] as number) - 1;
+    const failing = this.#contexts.stages[at] as StageContext;
+    this.#last = failing.failure(error, (counts[region] as number) + failing.counts.in);
+    this.#state.isDry = true;
+    this.#isFlushing = true;
+    let before = at - 1;
+    for (; before >= 0 && layout.region[before] === region; before--) this.#passed(before, false);
+    if (before >= 0) this.#passed(before, shape.steps[before]?.tally === 'absorbed', true);
+    else if (this.#contexts.source !== undefined) {
+      this.#contexts.source.counts.made++;
+      this.#contexts.source.counts.out++;
+    }
+    failing.counts.in++;
+    failing.counts.abandoned++;
+    const effect = this.#effects[region] as number;
+    const isSink = layout.region[shape.steps.length] === region && shape.sink.id !== 'emit';
+    const isAdded = effect + (isSink ? (weights[shape.steps.length] as number) : 0) > 0;
+    if (!isAdded) this.#run.inside(-(weights[at] as number));
+    this.#account();
+  }
+
+  #passed(at: number, isMade: boolean, isSplit = false): void {
+    const { counts } = this.#contexts.stages[at] as StageContext;
+    if (!isSplit) counts.in++;
+    counts.out++;
+    if (isMade) counts.made++;
+  }
+
+  /** Brings the number of items inside the run up to date. */
+  #account(): void {
+    const { counts } = this.#state;
+    let inside = 0;
+    for (let at = 0; at < this.#effects.length; at++) inside += (this.#effects[at] as number) * (counts[at] as number);
+    const { sink, steps } = this.#plan.shape;
+    if (sink.id !== 'emit' && inside !== this.#insideBefore) this.#run.peak(this.#plan.weights[steps.length] as number);
+    this.#run.inside(inside - this.#insideBefore);
+    this.#insideBefore = inside;
+  }
+
+  #openCursors(at: number): number {
+    const { steps } = this.#plan.shape;
+    if (steps[at]?.id !== 'flatMap') return 0;
+    const level = steps.slice(0, at).filter((step) => step.id === 'flatMap').length;
+    return this.#state.level > level ? 1 : 0;
+  }
+
+  #waiting(): number {
+    return this.#plan.open === undefined ? this.#state.end - this.#state.at : 0;
+  }
+
+  #abandonWaiting(): void {
+    this.#abandonInput(this.#waiting());
+    if (this.#plan.open === undefined) this.#state.at = this.#state.end;
+  }
+
+  #abandonInput(items: number): void {
+    const counts = this.#contexts.stages[0]?.counts;
+    if (counts === undefined) return;
+    counts.in += items;
+    counts.abandoned += items;
+    this.#run.inside(-items * (this.#plan.weights[0] as number));
+  }
+
+  #closeInput(reason: unknown): void {
+    this.#upstream?.close(reason);
+    const { input, status } = this.#state;
+    if (this.#plan.shape.source !== 'iterator' || !this.#isOpen || input === undefined) return;
+    this.#state.input = undefined;
+    if (status === STATUS.done || status === STATUS.sourceFailed) return;
+    try {
+      (input as Iterator<unknown>).return?.();
+    } catch (error) {
+      this.#contexts.source?.closeFailed(error);
+    }
+  }
+}

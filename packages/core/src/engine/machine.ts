@@ -1,0 +1,129 @@
+import { type Layout, machineText, paramName, type Shape, STATUS } from './codegen.js';
+import { copiedMachine } from './copies.js';
+import { Cursor } from './cursor.js';
+import { RUNTIME } from './step.js';
+
+/** All that one run of a fused group keeps between slices. */
+export interface MachineState {
+  /** An array, an iterator, or a function, by the shape's source. */
+  input: unknown;
+  /** The position in the input. */
+  at: number;
+  /** The position behind the last item of the input. */
+  end: number;
+  /** A range's first number and step. */
+  start: number;
+  by: number;
+  /** Whether nothing more comes from the input. */
+  isDry: boolean;
+  /** The burst being made. */
+  out: unknown[];
+  counts: number[];
+  states: unknown[];
+  cursors: Cursor[];
+  /** How many cursors are open. */
+  level: number;
+  /** The step that lets nothing more pass, or -1. */
+  stop: number;
+  status: number;
+  error: unknown;
+  failed: number;
+  waitsFor: PromiseLike<unknown> | undefined;
+}
+
+/** The loop of a fused group. */
+export interface Machine {
+  /** Takes up to `limit` items from the input, or from open cursors, until `max` are made where a cursor is open. */
+  run(state: MachineState, limit: number, max: number): void;
+  /** Hands on what step `at` holds. */
+  flush(state: MachineState, at: number, max: number): void;
+}
+
+/** The parameters (user functions and constants) of each step, the sink's as the last; the loop is made for them. */
+export type Params = readonly (readonly unknown[])[];
+
+interface Entry {
+  readonly signature: string;
+  readonly params: readonly unknown[];
+  readonly machine: Machine;
+}
+
+// PERF: a machine is worth most where it is kept with the very functions it calls: then they are constants to the
+// compiler (1.4 instead of 3.4 times a hand-written loop at 8 steps; docs/adr/0001). A pipeline whose functions are
+// made anew for each run gets another text each time, up to COPIES; then texts, and what the compiler learned, are shared.
+const COPIES = 64;
+const known = new WeakMap<object, Entry[]>();
+const copies = new Map<string, number>();
+const NO_FUNCTION = {};
+
+let canGenerate: boolean | undefined;
+
+/** Whether the platform allows program text to be made at run time; a content security policy may forbid it. */
+export function isGenerationAllowed(): boolean {
+  if (canGenerate === undefined) {
+    try {
+      canGenerate = new Function('return true')() === true;
+    } catch {
+      // Forbidden here: the copies of `copies.gen.ts` run instead.
+      canGenerate = false;
+    }
+  }
+  return canGenerate;
+}
+
+/** The machine for a shape with these parameters; the same one for the same functions. */
+export function generateMachine(shape: Shape, layout: Layout, params: Params): Machine {
+  const signature = `${shape.source} ${shape.steps.map((step) => step.id).join(' ')} ${shape.sink.id}`;
+  const flat = params.flat();
+  const key = (flat.find((each) => typeof each === 'function') as object | undefined) ?? NO_FUNCTION;
+  let entries = known.get(key);
+  const entry = entries?.find((each) => each.signature === signature && isSame(each.params, flat));
+  if (entry !== undefined) return entry.machine;
+  const copy = copies.get(signature) ?? 0;
+  copies.set(signature, (copy + 1) % COPIES);
+  const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
+  const make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy));
+  const machine: Machine = make(...flat, ...Object.values(RUNTIME));
+  if (entries === undefined) {
+    entries = [];
+    known.set(key, entries);
+  }
+  if (entries.length >= COPIES) entries.shift();
+  entries.push({ signature, params: flat, machine });
+  return machine;
+}
+
+/** The state of a machine that has not run. */
+export function startState(shape: Shape, layout: Layout, params: Params, seeds: readonly unknown[]): MachineState {
+  const all = [...shape.steps, shape.sink];
+  const stop = shape.steps.findIndex((step, at) => step.id === 'take' && params[at]?.[0] === 0);
+  return {
+    input: undefined,
+    at: 0,
+    end: 0,
+    start: 0,
+    by: 1,
+    isDry: false,
+    out: [],
+    counts: new Array<number>(layout.counts).fill(0),
+    states: all.map((each, at) => each.start?.(seeds[at])),
+    cursors: shape.steps.filter((step) => step.id === 'flatMap').map(() => new Cursor()),
+    level: 0,
+    stop,
+    status: STATUS.slice,
+    error: undefined,
+    failed: -1,
+    waitsFor: undefined,
+  };
+}
+
+/** The loop of a group: made for it where the platform allows, else put together from copies. */
+export function machineFor(shape: Shape, layout: Layout, params: Params, generate: boolean): Machine {
+  return generate && isGenerationAllowed()
+    ? generateMachine(shape, layout, params)
+    : copiedMachine(shape, layout, params);
+}
+
+function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((each, at) => Object.is(each, b[at]));
+}

@@ -1,0 +1,244 @@
+import { type Answer, END, type Failure, isLater, isThenable, Mark, type Pulled, type Puller } from './answer.js';
+import type { StageContext } from './context.js';
+
+/** What a user's asynchronous function is told about its item. */
+export interface ItemContext {
+  /** How many items entered the stage before this one. */
+  readonly index: number;
+  /** Aborts when the run is aborted or fails. */
+  readonly signal: AbortSignal;
+}
+
+/** Calls the user's function on one item. */
+export type AsyncFunction = (item: unknown, context: ItemContext) => unknown;
+
+class Task {
+  state: 'running' | 'done' | 'failed' = 'running';
+  value: unknown = undefined;
+  readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/**
+ * Runs an asynchronous function on up to `concurrency` items at once.
+ *
+ * A slot is an item from when it is taken until its result is handed on, so results that wait count too. In order, the
+ * oldest task's result goes first; a failure keeps its place.
+ */
+export class MapAsync implements Puller<unknown> {
+  readonly #call: AsyncFunction;
+  readonly #concurrency: number;
+  readonly #ordered: boolean;
+  readonly #upstream: Puller<unknown>;
+  readonly #context: StageContext;
+  /** Tasks in the order in which they are handed on: of their items, or (unordered) of their ends. */
+  #queue: Task[] = [];
+  #head = 0;
+  #running = 0;
+  #isAsking = false;
+  #isClosed = false;
+  /** What comes behind all tasks. */
+  #behind: Mark | Failure | typeof END | undefined;
+  #last: Failure | typeof END | undefined;
+  #failure: Failure | undefined;
+  #max = 0;
+  #settle: ((answer: Answer<unknown>) => void) | undefined;
+
+  constructor(
+    call: AsyncFunction,
+    concurrency: number,
+    ordered: boolean,
+    upstream: Puller<unknown>,
+    context: StageContext,
+  ) {
+    this.#call = call;
+    this.#concurrency = concurrency;
+    this.#ordered = ordered;
+    this.#upstream = upstream;
+    this.#context = context;
+  }
+
+  pull(max: number): Pulled<unknown> {
+    if (this.#last !== undefined) return this.#last;
+    this.#max = max;
+    this.#pump();
+    const answer = this.#take();
+    if (answer !== undefined) return answer;
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#last ??= END;
+    this.#upstream.close(reason);
+    const waiting = this.#queue.length - this.#head;
+    this.#abandon(this.#ordered ? waiting : waiting + this.#running);
+    this.#queue = [];
+    this.#head = 0;
+  }
+
+  #slots(): number {
+    const waiting = this.#queue.length - this.#head;
+    return this.#ordered ? waiting : waiting + this.#running;
+  }
+
+  /** Takes items while slots are free. */
+  #pump(): void {
+    while (!this.#isAsking && !this.#isClosed && this.#behind === undefined && this.#failure === undefined) {
+      const free = this.#concurrency - this.#slots();
+      if (free <= 0) return;
+      this.#isAsking = true;
+      const pulled = this.#upstream.pull(free);
+      if (isLater(pulled)) {
+        pulled.then(this.#onAnswer);
+        return;
+      }
+      this.#isAsking = false;
+      this.#accept(pulled);
+    }
+  }
+
+  readonly #onAnswer = (answer: Answer<unknown>): void => {
+    this.#isAsking = false;
+    this.#accept(answer);
+    this.#pump();
+    this.#hand();
+  };
+
+  #accept(answer: Answer<unknown>): void {
+    if (!Array.isArray(answer)) {
+      this.#behind = answer;
+      return;
+    }
+    const { counts } = this.#context;
+    if (this.#isClosed || this.#failure !== undefined) {
+      counts.in += answer.length;
+      this.#abandon(answer.length);
+      return;
+    }
+    for (let at = 0; at < answer.length; at++) {
+      if (this.#failure !== undefined && !this.#ordered) {
+        counts.in += answer.length - at;
+        this.#abandon(answer.length - at);
+        return;
+      }
+      this.#begin(answer[at]);
+    }
+  }
+
+  #begin(item: unknown): void {
+    const { counts } = this.#context;
+    const task = new Task(counts.in++);
+    if (this.#ordered) this.#queue.push(task);
+    this.#running++;
+    try {
+      const result = this.#call(item, new CallContext(task.index, this.#context));
+      if (isThenable(result)) {
+        result.then(
+          (value) => {
+            this.#end(task, 'done', value);
+            this.#hand();
+          },
+          (error: unknown) => {
+            this.#end(task, 'failed', error);
+            this.#hand();
+          },
+        );
+      } else this.#end(task, 'done', result);
+    } catch (error) {
+      this.#end(task, 'failed', error);
+    }
+  }
+
+  #end(task: Task, state: 'done' | 'failed', value: unknown): void {
+    this.#running--;
+    task.state = state;
+    task.value = value;
+    if (state === 'failed') this.#fail(task);
+    // A task that ends after the stage was closed has been counted as abandoned.
+    else if (!this.#ordered && !this.#isClosed) this.#queue.push(task);
+  }
+
+  #fail(task: Task): void {
+    const failure = this.#context.failure(task.value, task.index);
+    if (this.#isClosed) return this.#context.alsoFailed(failure.error);
+    if (this.#failure !== undefined) {
+      // In order, the failure of the earlier item is the one that is reported.
+      const isEarlier = this.#ordered && task.index < this.#failure.error.index;
+      this.#context.alsoFailed(isEarlier ? this.#failure.error : failure.error);
+      if (isEarlier) this.#failure = failure;
+    } else this.#failure = failure;
+    if (!this.#ordered) this.#abandon(1);
+  }
+
+  #hand(): void {
+    if (this.#settle === undefined) return;
+    const answer = this.#take();
+    if (answer === undefined) return;
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle(answer);
+  }
+
+  /** What can be handed on now; slots that become free are filled at once. */
+  #take(): Answer<unknown> | undefined {
+    if (this.#last !== undefined) return this.#last;
+    const items = this.#finished();
+    if (items.length > 0) {
+      this.#context.counts.out += items.length;
+      this.#pump();
+      return items;
+    }
+    const head = this.#queue[this.#head];
+    if (head?.state === 'failed' || (!this.#ordered && this.#failure !== undefined)) {
+      this.#last = this.#failure;
+      return this.#last;
+    }
+    if (this.#behind === undefined || this.#slots() > 0) return undefined;
+    const behind = this.#behind;
+    if (behind instanceof Mark) this.#behind = undefined;
+    else this.#last = behind;
+    return behind;
+  }
+
+  #finished(): unknown[] {
+    const items: unknown[] = [];
+    while (items.length < this.#max && this.#queue[this.#head]?.state === 'done') {
+      items.push((this.#queue[this.#head] as Task).value);
+      this.#head++;
+    }
+    if (this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+    } else if (this.#head > 1024) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return items;
+  }
+
+  #abandon(items: number): void {
+    this.#context.counts.abandoned += items;
+    this.#context.inside(-items * this.#context.weight);
+  }
+}
+
+class CallContext implements ItemContext {
+  readonly index: number;
+  readonly #context: StageContext;
+
+  constructor(index: number, context: StageContext) {
+    this.index = index;
+    this.#context = context;
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
+}

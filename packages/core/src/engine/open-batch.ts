@@ -1,0 +1,43 @@
+/** A batch that is being filled, closed by count or by bytes. */
+export class OpenBatch {
+  readonly #maxItems: number;
+  readonly #maxBytes: number;
+  readonly #sizeOf: ((item: unknown) => number) | undefined;
+  #items: unknown[] = [];
+  #bytes = 0;
+
+  constructor(maxItems: number, maxBytes: number | undefined, sizeOf: ((item: unknown) => number) | undefined) {
+    this.#maxItems = maxItems;
+    this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
+    this.#sizeOf = sizeOf;
+  }
+
+  /** Takes an item; gives the batch that is full with it, or that it did not fit into. */
+  add(item: unknown): unknown[] | undefined {
+    const bytes = this.#sizeOf?.(item) ?? 0;
+    if (!(bytes >= 0)) throw new RangeError(`sizeOf returned ${String(bytes)} (must be a number of bytes, 0 or more)`);
+    const full = this.#items.length > 0 && this.#bytes + bytes > this.#maxBytes ? this.flush() : undefined;
+    this.#items.push(item);
+    this.#bytes += bytes;
+    if (full !== undefined) return full;
+    return this.#items.length >= this.#maxItems || this.#bytes >= this.#maxBytes ? this.flush() : undefined;
+  }
+
+  /** Closes the batch; `undefined` where it is empty. */
+  flush(): unknown[] | undefined {
+    if (this.#items.length === 0) return undefined;
+    const items = this.#items;
+    this.#items = [];
+    this.#bytes = 0;
+    return items;
+  }
+
+  /** How many more items may come before it is full by count. */
+  room(): number {
+    return this.#maxItems - this.#items.length;
+  }
+
+  held(): number {
+    return this.#items.length;
+  }
+}

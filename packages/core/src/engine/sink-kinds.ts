@@ -1,0 +1,85 @@
+import { type Names, NOTHING, type SinkKind } from './step.js';
+
+const isPromise = (value: string): string =>
+  `typeof ${value} === 'object' && ${value} !== null && typeof ${value}.then === 'function'`;
+
+const predicate = (n: Names, then: string): string =>
+  `let answer; ${n.call(`answer = ${n.param(0)}(${n.in}, ${n.index}); answer = answer === true || (answer !== false && truthy(answer));`)} ${then}`;
+
+/** The kinds of sinks there are. */
+export type SinkId =
+  | 'collect'
+  | 'collectInto'
+  | 'reduce'
+  | 'forEach'
+  | 'count'
+  | 'first'
+  | 'last'
+  | 'find'
+  | 'some'
+  | 'every';
+
+/** The sinks that a group can end with, by the terminal that uses them. */
+export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
+  collect: {
+    id: 'collect',
+    waits: false,
+    start: () => [],
+    each: (n) => `${n.state}[${n.index}] = ${n.in};`,
+    result: (state) => state,
+  },
+  collectInto: {
+    id: 'collectInto',
+    waits: false,
+    start: (target) => target,
+    each: (n) =>
+      n.call(
+        `if (${n.index} >= ${n.param(0)}) throw new RangeError('the array is full (must have room for all items): ' + ${n.param(0)}); ` +
+          `${n.state}[${n.index}] = ${n.in};`,
+      ),
+    result: (_state, entered) => entered,
+  },
+  reduce: {
+    id: 'reduce',
+    waits: true,
+    start: (seed) => seed,
+    each: (n) =>
+      `${n.call(`${n.state} = ${n.param(0)}(${n.state}, ${n.in}, ${n.index});`)} if (${isPromise(n.state)}) ${n.wait(n.state)}`,
+    result: (state) => state,
+    resumed: (_state, value) => value,
+  },
+  forEach: {
+    id: 'forEach',
+    waits: true,
+    each: (n) =>
+      `let done; ${n.call(`done = ${n.param(0)}(${n.in}, ${n.index});`)} if (done !== undefined && ${isPromise('done')}) ${n.wait('done')}`,
+  },
+  count: { id: 'count', waits: false, each: () => '', result: (_state, entered) => entered },
+  first: {
+    id: 'first',
+    waits: false,
+    each: (n) => `${n.state} = ${n.in}; ${n.stop}`,
+    result: (state) => state,
+  },
+  last: { id: 'last', waits: false, each: (n) => `${n.state} = ${n.in};`, result: (state) => state },
+  find: {
+    id: 'find',
+    waits: false,
+    each: (n) => predicate(n, `if (answer) { ${n.state} = ${n.in}; ${n.stop} }`),
+    result: (state) => state,
+  },
+  some: {
+    id: 'some',
+    waits: false,
+    start: () => NOTHING,
+    each: (n) => predicate(n, `if (answer) { ${n.state} = true; ${n.stop} }`),
+    result: (state) => state !== NOTHING,
+  },
+  every: {
+    id: 'every',
+    waits: false,
+    start: () => NOTHING,
+    each: (n) => predicate(n, `if (!answer) { ${n.state} = false; ${n.stop} }`),
+    result: (state) => state === NOTHING,
+  },
+};

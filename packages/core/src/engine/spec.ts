@@ -1,0 +1,63 @@
+import type { Puller } from './answer.js';
+import type { StageContext } from './context.js';
+import type { SourceKind, StepKind } from './step.js';
+
+/** How many source items one item stands for behind a stage: as before, one again, or `times` as many (a batch). */
+export type Weight = { readonly times: number } | 'same' | 'one';
+
+/** A synchronous step: part of a fused group. */
+export interface StepSpec {
+  readonly type: 'step';
+  readonly name: string;
+  readonly kind: StepKind;
+  /** The user's functions and the constants that the loop is made for. */
+  readonly params: readonly unknown[];
+  /** What the step's state starts from. */
+  readonly seed?: unknown;
+  /** Given by the user: ends the fused group before this step. */
+  readonly highWaterMark?: number | undefined;
+  readonly weight: Weight;
+}
+
+/** Anything that is not a synchronous step: a function from the upstream puller to a downstream puller. */
+export interface OperatorSpec {
+  readonly type: 'operator';
+  readonly name: string;
+  /** The items that may wait on the edge before the stage. */
+  readonly highWaterMark: number;
+  /** The items it may have in service, finished and waiting ones included. */
+  readonly inService: number;
+  /** What `explain()` calls those: `concurrency 8`. */
+  readonly detail: string;
+  /** Whether items may be where they can't be counted: inside a foreign stream. */
+  readonly isForeign?: boolean;
+  readonly weight: Weight;
+  open(upstream: Puller<unknown>, context: StageContext): Puller<unknown>;
+}
+
+export type StageSpec = StepSpec | OperatorSpec;
+
+/** Reads items for a source; the engine turns what it throws into a failure with the source's name. */
+export interface SourceReader<T> {
+  /** Gives 1 to `max` items, or `undefined` at the end; never called again before the answer has come. */
+  read(max: number): readonly T[] | undefined | PromiseLike<readonly T[] | undefined>;
+  /** Lets go of what is open; called once, also at the end. */
+  close(reason: unknown): void | PromiseLike<unknown>;
+  /** Ends the pending read at once where that loses nothing. */
+  drain?(): void;
+}
+
+/** A source: items in memory or at hand, which a loop takes itself, or a reader that is asked for bursts. */
+export type SourceSpec =
+  | {
+      readonly type: 'loop';
+      readonly name: string;
+      readonly kind: SourceKind;
+      /** Opens the input anew for each run. */
+      open(): { input: unknown; start?: number; by?: number; end?: number };
+    }
+  | {
+      readonly type: 'reader';
+      readonly name: string;
+      open(context: StageContext): SourceReader<unknown>;
+    };

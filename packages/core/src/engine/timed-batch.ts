@@ -1,0 +1,169 @@
+import type { Timer } from '../clock.js';
+import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
+import type { StageContext } from './context.js';
+import type { OpenBatch } from './open-batch.js';
+
+/**
+ * A batch that also closes by time. It reads on while its consumer is busy, until the open batch is full; a batch whose
+ * time is up while nobody asks stays open, and goes when it is asked for.
+ */
+export class TimedBatch implements Puller<unknown> {
+  readonly #upstream: Puller<unknown>;
+  readonly #context: StageContext;
+  readonly #open: OpenBatch;
+  readonly #maxWaitMs: number;
+  #timer: Timer | undefined;
+  #isDue = false;
+  #isAsking = false;
+  #isClosed = false;
+  #full: unknown[] | undefined;
+  #behind: Mark | Failure | typeof END | undefined;
+  #settle: ((answer: Answer<unknown>) => void) | undefined;
+
+  constructor(upstream: Puller<unknown>, context: StageContext, open: OpenBatch, maxWaitMs: number) {
+    this.#upstream = upstream;
+    this.#context = context;
+    this.#open = open;
+    this.#maxWaitMs = maxWaitMs;
+  }
+
+  pull(): Pulled<unknown> {
+    this.#read();
+    const answer = this.#take();
+    if (answer !== undefined) {
+      this.#read();
+      return answer;
+    }
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#behind = END;
+    this.#stopTimer();
+    this.#upstream.close(reason);
+    this.#discard();
+  }
+
+  #read(): void {
+    while (!this.#isAsking && !this.#isClosed && this.#full === undefined && this.#behind === undefined) {
+      this.#isAsking = true;
+      const pulled = this.#upstream.pull(Math.max(1, Math.min(this.#open.room(), BURST)));
+      if (isLater(pulled)) {
+        pulled.then(this.#onAnswer);
+        return;
+      }
+      this.#isAsking = false;
+      this.#accept(pulled);
+      this.#hand();
+    }
+  }
+
+  readonly #onAnswer = (answer: Answer<unknown>): void => {
+    this.#isAsking = false;
+    this.#accept(answer);
+    this.#hand();
+    this.#read();
+  };
+
+  #accept(answer: Answer<unknown>): void {
+    if (!Array.isArray(answer)) {
+      if (!this.#isClosed) this.#behind = answer;
+      if (answer instanceof Failure) this.#discard();
+      return;
+    }
+    const { counts } = this.#context;
+    for (let at = 0; at < answer.length; at++) {
+      counts.in++;
+      if (this.#isClosed || this.#behind !== undefined) this.#abandon(1);
+      else this.#add(answer[at], counts.in - 1);
+    }
+  }
+
+  #add(item: unknown, index: number): void {
+    try {
+      const full = this.#open.add(item);
+      this.#context.counts.held++;
+      if (full !== undefined) {
+        this.#stopTimer();
+        this.#full = full;
+      }
+      if (this.#open.held() > 0 && this.#timer === undefined) this.#startTimer();
+    } catch (error) {
+      this.#abandon(1);
+      this.#discard();
+      this.#behind = this.#context.failure(error, index);
+    }
+  }
+
+  #hand(): void {
+    if (this.#settle === undefined) return;
+    const answer = this.#take();
+    if (answer === undefined) return;
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle(answer);
+  }
+
+  #take(): Answer<unknown> | undefined {
+    if (
+      this.#full === undefined &&
+      (this.#isDue || (this.#behind !== undefined && !(this.#behind instanceof Failure)))
+    ) {
+      this.#stopTimer();
+      this.#full = this.#open.flush();
+    }
+    const { counts } = this.#context;
+    if (this.#full !== undefined) {
+      const items = this.#full;
+      this.#full = undefined;
+      counts.held -= items.length;
+      counts.absorbed += items.length;
+      counts.made++;
+      counts.out++;
+      // In the bound a batch counts as many items as it may have.
+      this.#context.inside((this.#batchWeight() - items.length) * this.#context.weight);
+      return [items];
+    }
+    const behind = this.#behind;
+    if (behind instanceof Mark) this.#behind = undefined;
+    return behind;
+  }
+
+  #batchWeight(): number {
+    const most = this.#open.room() + this.#open.held();
+    return Number.isFinite(most) ? most : 1;
+  }
+
+  #startTimer(): void {
+    this.#timer = this.#context.clock.setTimer(() => {
+      this.#isDue = true;
+      this.#hand();
+    }, this.#maxWaitMs);
+  }
+
+  #stopTimer(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    this.#isDue = false;
+  }
+
+  #discard(): void {
+    this.#stopTimer();
+    this.#abandon(this.#context.counts.held);
+    this.#context.counts.held = 0;
+    this.#open.flush();
+    this.#full = undefined;
+  }
+
+  #abandon(items: number): void {
+    this.#context.counts.abandoned += items;
+    this.#context.inside(-items * this.#context.weight);
+  }
+}
+
+/** How many items to ask for where a batch has no limit in items. */
+const BURST = 256;

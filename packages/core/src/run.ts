@@ -1,0 +1,95 @@
+import type { StageCounts } from './engine/counts.js';
+import type { Execution, RunOptions, RunSummary } from './engine/execution.js';
+import { Explanation } from './engine/explain.js';
+import { PipelineError } from './errors.js';
+import { checkMs, checkOptions } from './internal/arguments.js';
+
+/**
+ * One execution of a pipeline: can be watched, drained and aborted.
+ *
+ * @example Drain a run that would never end
+ * ```ts
+ * let seen = 0;
+ * const run = generate((index) => index).run(() => void seen++);
+ * const summary = await run.drain({ deadlineMs: 1_000 });
+ * assert.equal(summary.emitted, seen);
+ * assert.ok(summary.balanced);
+ * ```
+ */
+export class Run {
+  readonly #execution: Execution;
+  readonly #options: RunOptions;
+  #finished: Promise<RunSummary> | undefined;
+  #isWatched = false;
+
+  /** @internal */
+  constructor(execution: Execution, options: RunOptions) {
+    this.#execution = execution;
+    this.#options = options;
+    execution.over().then(({ failure }) => {
+      // Nobody asked how the run ended, so nobody would learn that it failed: report it as any forgotten promise.
+      if (failure !== undefined && !this.#isWatched) Promise.reject(failure.reason);
+    });
+  }
+
+  /** Resolves with the summary when the run is over; rejects with a {@link StageError}, or with the reason of an abort. */
+  get finished(): Promise<RunSummary> {
+    this.#isWatched = true;
+    this.#finished ??= this.#execution.over().then(({ summary, failure }) => {
+      if (failure !== undefined) throw failure.reason;
+      return summary;
+    });
+    return this.#finished;
+  }
+
+  /** The plan of the run, and the most items that can be inside. */
+  explain(): Explanation {
+    return new Explanation(this.#execution.plan);
+  }
+
+  /** Reads the counts of each stage, in the order of the plan. */
+  counts(): ReadonlyArray<{ readonly name: string } & StageCounts> {
+    return this.#execution
+      .counts()
+      .map((counts, at) => ({ name: this.#execution.plan.stages[at]?.name ?? '', ...counts }));
+  }
+
+  /** How many items are inside now. */
+  get inFlight(): number {
+    return this.#execution.context.insideNow;
+  }
+
+  /**
+   * Ends the sources, finishes what is inside, and says what happened.
+   *
+   * Sources end at their next read; one that is pending is awaited until the deadline and then given up, and what is
+   * not finished `closeGraceMs` later is abandoned and counted so.
+   *
+   * @param options - `deadlineMs`, default 5,000.
+   * @returns The summary of the run.
+   * @throws StageError when a stage fails while the run drains.
+   */
+  async drain(options: { readonly deadlineMs?: number } = {}): Promise<RunSummary> {
+    checkOptions('drain()', options, ['deadlineMs']);
+    const { deadlineMs = 5000 } = options;
+    checkMs('drain()', 'deadlineMs', deadlineMs, 0);
+    this.#isWatched = true;
+    const execution = this.#execution;
+    const { context } = execution;
+    context.isDraining = true;
+    for (const source of context.sources) source.drain();
+    let timer = context.clock.setTimer(() => {
+      for (const source of context.sources) source.cut();
+      timer = context.clock.setTimer(() => execution.finish(), this.#options.closeGraceMs ?? 1000);
+    }, deadlineMs);
+    const { summary, failure } = await execution.over();
+    timer.clear();
+    if (failure !== undefined) throw failure.reason;
+    return summary;
+  }
+
+  /** Ends the run at once: it rejects with `reason` itself, and what is inside is abandoned. */
+  abort(reason: unknown = new PipelineError('ERR_CORE_ABORTED', 'Cannot finish the run: it was aborted')): void {
+    this.#execution.abort(reason);
+  }
+}

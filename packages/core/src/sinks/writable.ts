@@ -1,0 +1,29 @@
+import type { SinkWriter } from '../engine/drive.js';
+import type { Execution } from '../engine/execution.js';
+
+/** How `pipeTo()` treats the writable stream at the end. */
+export interface WritableOptions {
+  /** Leave the stream open when the pipeline ends. Default: `false`. */
+  readonly preventClose?: boolean | undefined;
+  /** Leave the stream as it is when the pipeline fails. Default: `false`. */
+  readonly preventAbort?: boolean | undefined;
+}
+
+/** Writes to a WritableStream, one item at a time, so that what it refuses is known by its index. */
+export function writableWriter(
+  stream: WritableStream<unknown>,
+  options: WritableOptions,
+  execution: Execution,
+): SinkWriter<unknown> {
+  const writer = stream.getWriter();
+  // A stream that errors on its own ends the run, even while nothing is written to it.
+  writer.closed.catch((error: unknown) => {
+    const sink = execution.sink as NonNullable<Execution['sink']>;
+    execution.finish({ reason: sink.failure(error, sink.counts.out).error });
+  });
+  return {
+    write: (items) => writer.write(items[0]),
+    close: () => (options.preventClose ? writer.releaseLock() : writer.close()),
+    abort: (reason) => (options.preventAbort ? writer.releaseLock() : writer.abort(reason)),
+  };
+}

@@ -1,0 +1,194 @@
+import { isThenable } from '../engine/answer.js';
+import type { SourceReader, SourceSpec } from '../engine/spec.js';
+import { PipelineError } from '../errors.js';
+import { wrongType } from '../internal/arguments.js';
+import { Pipeline } from '../pipeline.js';
+
+/** Anything that items can be read from, or a promise of such a thing. */
+export type Streamable<T> =
+  | Iterable<T>
+  | AsyncIterable<T>
+  | ReadableStream<T>
+  | (() => Iterable<T> | AsyncIterable<T> | ReadableStream<T>)
+  | PromiseLike<Iterable<T> | AsyncIterable<T> | ReadableStream<T>>;
+
+/**
+ * Begins a pipeline with the items of anything that can be read.
+ *
+ * Arrays, other iterables and functions that make one (generator functions) are opened anew for each run; a stream or an
+ * iterator can be read once. Nothing is opened before a run asks for an item. An item that is a promise is passed on as
+ * it is; an async iterable is awaited one item at a time.
+ *
+ * @typeParam T - The items.
+ * @param source - An iterable, an async iterable, a `ReadableStream`, a function that makes one, or a promise of one.
+ * @param options - `name` (default: the kind of the source).
+ * @returns A pipeline of the items.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when nothing can be read from `source`.
+ *
+ * @example From a generator function
+ * ```ts
+ * const letters = from(function* () {
+ *   yield 'a';
+ *   yield 'b';
+ * });
+ * assert.deepEqual(await letters.toArray(), ['a', 'b']);
+ * ```
+ */
+export function from<T>(source: Streamable<T>, options: { readonly name?: string } = {}): Pipeline<T> {
+  if (source instanceof Pipeline) return source as Pipeline<T>;
+  return new Pipeline<T>(sourceOf(source, options.name));
+}
+
+function sourceOf(source: unknown, name?: string): SourceSpec {
+  if (Array.isArray(source) || isTypedArray(source)) {
+    return { type: 'loop', name: name ?? 'array', kind: 'array', open: () => ({ input: source }) };
+  }
+  if (typeof source === 'function') return functionSource(source as () => unknown, name);
+  if (isThenable(source)) return readerSource(name ?? 'promise', () => source);
+  if (source instanceof ReadableStream) return readerSource(name ?? 'stream', () => source);
+  if (hasMethod(source, Symbol.asyncIterator)) return readerSource(name ?? 'async iterable', () => source);
+  if (typeof source === 'object' && hasMethod(source, Symbol.iterator)) {
+    return {
+      type: 'loop',
+      name: name ?? 'iterable',
+      kind: 'iterator',
+      open: () => ({ input: (source as Iterable<unknown>)[Symbol.iterator]() }),
+    };
+  }
+  throw wrongType('from()', 'source', source, READABLE);
+}
+
+const READABLE = 'an iterable, an async iterable, a ReadableStream, a function that makes one, or a promise of one';
+
+/** A function is only called when a run begins; generator functions say beforehand what they make. */
+function functionSource(make: () => unknown, name?: string): SourceSpec {
+  if (Object.prototype.toString.call(make) === '[object GeneratorFunction]') {
+    return {
+      type: 'loop',
+      name: name ?? (make.name || 'generator'),
+      kind: 'iterator',
+      open: () => ({ input: (make() as Iterable<unknown>)[Symbol.iterator]() }),
+    };
+  }
+  return readerSource(name ?? (make.name || 'function'), make);
+}
+
+function readerSource(name: string, make: () => unknown): SourceSpec {
+  return { type: 'reader', name, open: () => new AnyReader(make) };
+}
+
+/** Opens what it is given on the first read, once that is known. */
+class AnyReader implements SourceReader<unknown> {
+  readonly #make: () => unknown;
+  #reader: SourceReader<unknown> | undefined;
+  #isClosed = false;
+
+  constructor(make: () => unknown) {
+    this.#make = make;
+  }
+
+  read(max: number): ReturnType<SourceReader<unknown>['read']> {
+    if (this.#reader !== undefined) return this.#reader.read(max);
+    const made = this.#make();
+    if (!isThenable(made)) return this.#open(made).read(max);
+    return Promise.resolve(made).then((source) => {
+      const reader = this.#open(source);
+      if (this.#isClosed) return void reader.close(undefined);
+      return reader.read(max);
+    });
+  }
+
+  close(reason: unknown): void | PromiseLike<unknown> {
+    this.#isClosed = true;
+    return this.#reader?.close(reason);
+  }
+
+  #open(source: unknown): SourceReader<unknown> {
+    this.#reader = openReader(source);
+    return this.#reader;
+  }
+}
+
+function openReader(source: unknown): SourceReader<unknown> {
+  if (source instanceof ReadableStream) return new StreamReader(source);
+  if (hasMethod(source, Symbol.asyncIterator)) {
+    return new IteratorReader((source as AsyncIterable<unknown>)[Symbol.asyncIterator]());
+  }
+  if (typeof source === 'object' && hasMethod(source, Symbol.iterator)) {
+    return new IteratorReader((source as Iterable<unknown>)[Symbol.iterator]());
+  }
+  throw wrongType('from()', 'what the source gave', source, READABLE);
+}
+
+class StreamReader implements SourceReader<unknown> {
+  readonly #reader: ReadableStreamDefaultReader<unknown>;
+  #hasFailed = false;
+
+  constructor(stream: ReadableStream<unknown>) {
+    if (stream.locked) {
+      throw new PipelineError(
+        'ERR_CORE_SOURCE_USED',
+        'Cannot read the stream: it is locked (must be one that nobody reads; a stream serves one run)',
+      );
+    }
+    this.#reader = stream.getReader();
+  }
+
+  read(): Promise<readonly unknown[] | undefined> {
+    return this.#reader.read().then(itemsOf, (error: unknown) => {
+      this.#hasFailed = true;
+      throw error;
+    });
+  }
+
+  close(reason: unknown): void | Promise<void> {
+    if (this.#hasFailed) return this.#reader.releaseLock();
+    return this.#reader.cancel(reason).finally(() => this.#reader.releaseLock());
+  }
+}
+
+class IteratorReader implements SourceReader<unknown> {
+  readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
+  /** Whether it has ended or thrown: then, as in `for await`, it is not told to return. */
+  #isDone = false;
+
+  constructor(iterator: AsyncIterator<unknown> | Iterator<unknown>) {
+    this.#iterator = iterator;
+  }
+
+  read(): ReturnType<SourceReader<unknown>['read']> {
+    try {
+      const next = this.#iterator.next();
+      if (!isThenable(next)) return this.#take(next);
+      return (next as Promise<IteratorResult<unknown>>).then(this.#take, this.#fail);
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  close(): void | PromiseLike<unknown> {
+    return this.#isDone ? undefined : (this.#iterator.return?.() as void | PromiseLike<unknown>);
+  }
+
+  readonly #take = (result: IteratorResult<unknown>): readonly unknown[] | undefined => {
+    this.#isDone = result.done === true;
+    return itemsOf(result);
+  };
+
+  readonly #fail = (error: unknown): never => {
+    this.#isDone = true;
+    throw error;
+  };
+}
+
+function itemsOf(result: { readonly done?: boolean; readonly value?: unknown }): readonly unknown[] | undefined {
+  return result.done === true ? undefined : [result.value];
+}
+
+function hasMethod(value: unknown, name: symbol): boolean {
+  return value !== null && value !== undefined && typeof (value as Record<symbol, unknown>)[name] === 'function';
+}
+
+function isTypedArray(value: unknown): value is ArrayLike<unknown> {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}

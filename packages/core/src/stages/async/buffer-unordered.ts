@@ -1,0 +1,44 @@
+import { openPair } from '../../engine/pair.js';
+import { type Stage, stageOf } from '../../engine/stage.js';
+import { checkCount } from '../../internal/arguments.js';
+import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
+
+/** A task that has not begun. */
+export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
+
+/**
+ * Begins the tasks that come in, up to `concurrency` at once, and passes on their results as they are done.
+ *
+ * Contract
+ * - Order: that of completion.
+ * - Holds: at most `concurrency` tasks, results that wait to be handed on included.
+ * - Backpressure: begins a task when a slot is free.
+ * - Failure: the first task that fails fails the pipeline, after the results before it; later ones are its `others`.
+ * - Cancel: aborts `signal`, cancels upstream with the same reason.
+ *
+ * @typeParam T - What a task gives.
+ * @param concurrency - How many tasks run at once, 1 or more.
+ * @param options - `name` (default `'bufferUnordered'`), `highWaterMark` (default 0).
+ * @returns A stage from tasks to their results.
+ * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
+ * @see https://docs.rs/futures/latest/futures/stream/trait.StreamExt.html#method.buffer_unordered
+ *
+ * @example Three tasks, two at a time
+ * ```ts
+ * const tasks = [1, 2, 3].map((n) => async () => n * n);
+ * const squares = await from(tasks).pipeThrough(bufferUnordered(2)).toArray();
+ * assert.deepEqual(squares.sort(), [1, 4, 9]);
+ * ```
+ */
+export function bufferUnordered<T>(
+  concurrency: number,
+  options: Pick<ConcurrencyOptions, 'name' | 'highWaterMark'> = {},
+): Stage<Thunk<T>, T> {
+  checkCount('bufferUnordered()', 'concurrency', concurrency, 1);
+  const call = (thunk: unknown, context: ItemContext): unknown => {
+    if (typeof thunk !== 'function')
+      throw new TypeError(`the item is a ${typeof thunk} (must be a function that begins a task)`);
+    return thunk(context);
+  };
+  return stageOf(concurrentSpec('bufferUnordered', call, { ...options, concurrency, ordered: false }), openPair);
+}

@@ -1,0 +1,77 @@
+import { Edge } from '../../engine/edge.js';
+import { type AsyncFunction, type ItemContext, MapAsync } from '../../engine/map-async.js';
+import { openPair } from '../../engine/pair.js';
+import type { OperatorSpec } from '../../engine/spec.js';
+import { type Stage, stageOf } from '../../engine/stage.js';
+import { checkBoolean, checkCount, checkFunction, checkOptions } from '../../internal/arguments.js';
+
+export type { ItemContext };
+
+/** How a stage runs a function on several items at once. */
+export interface ConcurrencyOptions {
+  /** What the stage is called in errors, plans and figures. Default: the name of its function. */
+  readonly name?: string;
+  /** How many items are in service at once, results that wait to be handed on included; 1 or more. Default: 1. */
+  readonly concurrency?: number;
+  /** Whether results leave in the order of their items; if not, in that of their completion. Default: `true`. */
+  readonly ordered?: boolean;
+  /** How many items may wait before the stage, beyond those in service. Default: 0. */
+  readonly highWaterMark?: number;
+}
+
+/**
+ * Replaces each item by what an asynchronous function makes of it, several at a time.
+ *
+ * Contract
+ * - Order: kept, or that of completion with `ordered: false`.
+ * - Holds: at most `concurrency` items, from when they are taken until their results are handed on.
+ * - Backpressure: takes an item when a slot is free; tasks under way go on while the consumer is slow. Before `take(n)`
+ *   up to `concurrency` items more than `n` may be read.
+ * - Failure: the first failure, in order, fails the pipeline after the results before it; later ones are its `others`.
+ * - Cancel: aborts `signal`, cancels upstream with the same reason; what is in service is counted as abandoned.
+ *
+ * @typeParam I - What comes in.
+ * @typeParam O - What goes out.
+ * @param fn - Is given the item and `{ index, signal }`; may return a promise or a plain value.
+ * @param options - `concurrency` (default 1), `ordered` (default `true`), `highWaterMark` (default 0), `name`.
+ * @returns A stage from `I` to `O`.
+ * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
+ *
+ * @example Two at a time, in order
+ * ```ts
+ * const slowly = mapAsync(async (n: number) => n * 10, { concurrency: 2 });
+ * assert.deepEqual(await from([1, 2, 3]).pipeThrough(slowly).toArray(), [10, 20, 30]);
+ * ```
+ */
+export function mapAsync<I, O>(
+  fn: (item: I, context: ItemContext) => O | PromiseLike<O>,
+  options: ConcurrencyOptions = {},
+): Stage<I, Awaited<O>> {
+  checkFunction('mapAsync()', 'fn', fn);
+  return stageOf(concurrentSpec('mapAsync', fn as AsyncFunction, options), openPair);
+}
+
+/** The specification of a stage that runs `call` on several items at once. */
+export function concurrentSpec(
+  where: string,
+  call: AsyncFunction,
+  options: ConcurrencyOptions,
+  more: readonly string[] = [],
+): OperatorSpec {
+  checkOptions(`${where}()`, options, ['name', 'concurrency', 'ordered', 'highWaterMark', ...more]);
+  const { name = where, concurrency = 1, ordered = true, highWaterMark = 0 } = options;
+  checkCount(`${where}()`, 'concurrency', concurrency, 1);
+  checkBoolean(`${where}()`, 'ordered', ordered);
+  return {
+    type: 'operator',
+    name,
+    highWaterMark,
+    inService: concurrency,
+    detail: `concurrency${ordered ? '' : ', unordered'}`,
+    weight: 'same',
+    open(upstream, context) {
+      const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true) : upstream;
+      return new MapAsync(call, concurrency, ordered, edge, context);
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { OpenBatch } from '../../engine/open-batch.js';
+import { openPair } from '../../engine/pair.js';
+import { type Stage, stageOf } from '../../engine/stage.js';
+import { STEPS } from '../../engine/step.js';
+import { TimedBatch } from '../../engine/timed-batch.js';
+import { checkCount, checkFunction, checkMs, outOfRange } from '../../internal/arguments.js';
+import { checkStepOptions, type StepOptions } from '../step-options.js';
+
+/** What closes a batch: whichever limit is reached first. */
+export interface BatchOptions<T> extends StepOptions {
+  /** The most items in a batch, 1 or more. Without it what the stage holds has no bound in items. */
+  readonly maxItems?: number;
+  /** The most bytes in a batch, by `sizeOf`, 1 or more; an item that is larger alone is a batch of its own. */
+  readonly maxBytes?: number;
+  /** How many bytes an item counts; required with `maxBytes`. */
+  readonly sizeOf?: (item: T) => number;
+  /** How long a batch waits to fill from its first item on, in milliseconds. Default: without limit. */
+  readonly maxWaitMs?: number;
+}
+
+/**
+ * Collects items into arrays, each closed by count, bytes or time, whichever comes first.
+ *
+ * Contract
+ * - Order: kept. The last batch may be shorter; none is ever empty.
+ * - Holds: the open batch, at most `maxItems`; in the bound a batch counts as its `maxItems`.
+ * - Backpressure: does not read while a finished batch waits for the consumer.
+ * - Failure: an upstream error discards the open batch (its items are counted as abandoned) and is passed on as it is.
+ * - Cancel: cancelling downstream cancels upstream with the same reason.
+ *
+ * @typeParam T - What comes in.
+ * @param options - At least one of `maxItems`, `maxBytes` (with `sizeOf`), `maxWaitMs`; `name` (default `'batch'`),
+ *   `highWaterMark` (default: none).
+ * @returns A stage from `T` to `T[]`.
+ * @throws RangeError `ERR_CORE_ARGUMENT` when no limit is given or one is out of range.
+ *
+ * @example Insert rows two at a time
+ * ```ts
+ * assert.deepEqual(await from([1, 2, 3]).pipeThrough(batch({ maxItems: 2 })).toArray(), [[1, 2], [3]]);
+ * ```
+ */
+export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
+  checkStepOptions('batch()', options, ['maxItems', 'maxBytes', 'sizeOf', 'maxWaitMs']);
+  const { name = 'batch', highWaterMark, maxItems, maxBytes, sizeOf, maxWaitMs } = options;
+  if (maxItems === undefined && maxBytes === undefined && maxWaitMs === undefined) {
+    throw outOfRange('batch()', 'the limit', undefined, 'at least one of "maxItems", "maxBytes" and "maxWaitMs"');
+  }
+  if (maxItems !== undefined) checkCount('batch()', 'maxItems', maxItems, 1);
+  if (maxBytes !== undefined) checkCount('batch()', 'maxBytes', maxBytes, 1);
+  if (maxBytes !== undefined || sizeOf !== undefined) checkFunction('batch()', 'sizeOf', sizeOf);
+  if (maxWaitMs !== undefined) checkMs('batch()', 'maxWaitMs', maxWaitMs, 0);
+  const most = maxItems ?? Number.POSITIVE_INFINITY;
+  const weight = { times: most };
+  const open = (): OpenBatch => new OpenBatch(most, maxBytes, sizeOf as ((item: unknown) => number) | undefined);
+  if (maxWaitMs !== undefined) {
+    return stageOf(
+      {
+        type: 'operator',
+        name,
+        highWaterMark: highWaterMark ?? 0,
+        inService: most,
+        detail: 'open batch',
+        weight,
+        open: (upstream, context) => new TimedBatch(upstream, context, open(), maxWaitMs),
+      },
+      openPair,
+    );
+  }
+  const kind = maxBytes === undefined ? STEPS.batch : STEPS.batchBySize;
+  const params = maxBytes === undefined ? [most] : [];
+  return stageOf({ type: 'step', name, highWaterMark, kind, params, seed: open, weight }, openPair);
+}

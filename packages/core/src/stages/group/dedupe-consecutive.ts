@@ -1,0 +1,39 @@
+import { openPair } from '../../engine/pair.js';
+import { type Stage, stageOf } from '../../engine/stage.js';
+import { STEPS } from '../../engine/step.js';
+import { checkFunction } from '../../internal/arguments.js';
+import { checkStepOptions, type StepOptions } from '../step-options.js';
+
+/**
+ * Leaves out items that equal the one before them.
+ *
+ * Contract
+ * - Order: kept. Of a series of equals the first passes; the others are counted as deduped.
+ * - Holds: the last key, no items.
+ * - Backpressure: reads on until an item passes, once one is asked for.
+ * - Failure: what `key` throws fails the pipeline, as the cause of a `StageError`.
+ * - Cancel: cancelling downstream cancels upstream with the same reason.
+ *
+ * @typeParam T - What passes.
+ * @param key - What to compare items by, with `===` and `NaN` equal to itself. Default: the item itself.
+ * @param options - `name` (default `'dedupeConsecutive'`), `highWaterMark` (default: none, fused).
+ * @returns A stage from `T` to `T`.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `key` is not a function or an option is unknown.
+ *
+ * @example Only the changes
+ * ```ts
+ * const changes = dedupeConsecutive((reading: { celsius: number }) => reading.celsius);
+ * const readings = [{ celsius: 20 }, { celsius: 20 }, { celsius: 21 }];
+ * assert.equal((await from(readings).pipeThrough(changes).toArray()).length, 2);
+ * ```
+ */
+export function dedupeConsecutive<T>(
+  key?: (item: T, index: number) => unknown,
+  options: StepOptions = {},
+): Stage<T, T> {
+  if (key !== undefined) checkFunction('dedupeConsecutive()', 'key', key);
+  checkStepOptions('dedupeConsecutive()', options);
+  const kind = key === undefined ? STEPS.dedupeConsecutive : STEPS.dedupeConsecutiveBy;
+  const params = key === undefined ? [] : [key];
+  return stageOf({ type: 'step', name: 'dedupeConsecutive', ...options, kind, params, weight: 'same' }, openPair);
+}

@@ -1,0 +1,40 @@
+import { openPair } from '../../engine/pair.js';
+import { type Stage, stageOf } from '../../engine/stage.js';
+import { STEPS } from '../../engine/step.js';
+import { checkFunction } from '../../internal/arguments.js';
+import { checkStepOptions, type StepOptions } from '../step-options.js';
+
+/** What a synchronous function may return: anything but a promise, which `mapAsync()` is for. */
+export type NotPromise<O> =
+  O extends PromiseLike<unknown>
+    ? 'map() takes a synchronous function: use mapAsync() for one that returns a promise'
+    : O;
+
+/**
+ * Replaces each item by what a function makes of it.
+ *
+ * Contract
+ * - Order: kept. One item out for each item in.
+ * - Holds: nothing.
+ * - Backpressure: reads an item only when one is asked for.
+ * - Failure: what `fn` throws fails the pipeline, as the cause of a `StageError` with the item's index.
+ * - Cancel: cancelling downstream cancels upstream with the same reason.
+ *
+ * @typeParam I - What comes in.
+ * @typeParam O - What goes out.
+ * @param fn - Is given the item and its index, from 0; a function that returns a promise is refused by its type.
+ * @param options - `name` (default `'map'`), `highWaterMark` (default: none, the stage is fused with its neighbours).
+ * @returns A stage from `I` to `O`.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ *
+ * @example Celsius to Fahrenheit
+ * ```ts
+ * const fahrenheit = map((celsius: number) => (celsius * 9) / 5 + 32);
+ * assert.deepEqual(await from([-10, 22.5]).pipeThrough(fahrenheit).toArray(), [14, 72.5]);
+ * ```
+ */
+export function map<I, O>(fn: (item: I, index: number) => NotPromise<O>, options: StepOptions = {}): Stage<I, O> {
+  checkFunction('map()', 'fn', fn);
+  checkStepOptions('map()', options);
+  return stageOf({ type: 'step', name: 'map', ...options, kind: STEPS.map, params: [fn], weight: 'same' }, openPair);
+}

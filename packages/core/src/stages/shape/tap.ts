@@ -1,0 +1,34 @@
+import { openPair } from '../../engine/pair.js';
+import { type Stage, stageOf } from '../../engine/stage.js';
+import { STEPS } from '../../engine/step.js';
+import { checkFunction } from '../../internal/arguments.js';
+import { checkStepOptions, type StepOptions } from '../step-options.js';
+
+/**
+ * Shows each item to a function and passes it on as it is.
+ *
+ * Contract
+ * - Order: kept. Every item passes; what `fn` returns is ignored, a promise is not awaited.
+ * - Holds: nothing.
+ * - Backpressure: reads an item only when one is asked for.
+ * - Failure: what `fn` throws fails the pipeline, as the cause of a `StageError`.
+ * - Cancel: cancelling downstream cancels upstream with the same reason.
+ *
+ * @typeParam T - What passes.
+ * @param fn - Is given the item and its index, from 0.
+ * @param options - `name` (default `'tap'`), `highWaterMark` (default: none, fused).
+ * @returns A stage from `T` to `T`.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ *
+ * @example Count on the way
+ * ```ts
+ * let passed = 0;
+ * await from(['a', 'b']).pipeThrough(tap(() => passed++)).toArray();
+ * assert.equal(passed, 2);
+ * ```
+ */
+export function tap<T>(fn: (item: T, index: number) => void, options: StepOptions = {}): Stage<T, T> {
+  checkFunction('tap()', 'fn', fn);
+  checkStepOptions('tap()', options);
+  return stageOf({ type: 'step', name: 'tap', ...options, kind: STEPS.tap, params: [fn], weight: 'same' }, openPair);
+}
