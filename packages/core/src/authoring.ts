@@ -1,0 +1,26 @@
+export {
+  type Answer,
+  END,
+  type End,
+  Failure,
+  isLater,
+  isThenable,
+  Mark,
+  type Pulled,
+  type Puller,
+} from './engine/answer.js';
+export { spend, whenMyTurn } from './engine/budget.js';
+export type { StageContext } from './engine/context.js';
+export { Edge } from './engine/edge.js';
+export type { OperatorSpec, SourceReader, Weight } from './engine/spec.js';
+export {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkMs,
+  checkOptions,
+  outOfRange,
+  wrongType,
+} from './internal/arguments.js';
+export { type SourceOptions, source } from './sources/source.js';
+export { type OperatorOptions, operator } from './stages/operator.js';
