@@ -27,6 +27,13 @@ export class CopiedNode {
   /** Takes one item. */
   push(_item: unknown): void {}
 
+  /** Takes the items from `at` up to `end` while the run can go on; gives where it stopped. Each copy has its own. */
+  drive(items: ArrayLike<unknown>, at: number, end: number): number {
+    let next = at;
+    while (next < end && this.m.status === STATUS.slice) this.push(items[next++]);
+    return next;
+  }
+
   /** Hands on what is held. */
   flush(): void {}
 

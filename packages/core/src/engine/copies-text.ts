@@ -50,5 +50,7 @@ function classText(kind: StepKind | SinkKind): string {
   const next = isStep && !opens ? ' this.next.push(w);' : '';
   const out = isStep && !opens ? 'let w; ' : '';
   const flush = isStep && kind.flush !== undefined ? ` flush() { let w; ${kind.flush(names)} this.next.push(w); }` : '';
-  return `class extends CopiedNode { push(v) { const j = this.n++; ${out}${kind.each(names)}${next} }${flush} }`;
+  const drive =
+    'drive(a, i, end) { const m = this.m; while (i < end && m.status === 0 && m.stop < 0 && m.level === 0) this.push(a[i++]); return i; }';
+  return `class extends CopiedNode { push(v) { const j = this.n++; ${out}${kind.each(names)}${next} } ${drive}${flush} }`;
 }

@@ -41,7 +41,7 @@ class CopiedMachine implements Machine {
   run(state: MachineState, limit: number, max: number): void {
     this.#load(state, max);
     const first = this.#nodes[0] as CopiedNode;
-    const take = SOURCES[this.#shape.source];
+    const { source } = this.#shape;
     let left = limit;
     while (state.status === STATUS.slice) {
       if (state.level > 0) {
@@ -50,8 +50,16 @@ class CopiedMachine implements Machine {
           this.#fromCursor(state);
         }
       } else {
-        if (state.isDry || state.stop >= 0 || left-- <= 0) break;
-        if (!take(state, first)) break;
+        if (state.isDry || state.stop >= 0 || left <= 0) break;
+        if (source === 'array') {
+          const before = state.at;
+          state.at = first.drive(state.input as ArrayLike<unknown>, before, Math.min(state.end, before + left));
+          left -= state.at - before;
+          if (state.at === before) break;
+        } else {
+          left--;
+          if (!SOURCES[source](state, first)) break;
+        }
       }
     }
     this.#save(state);
@@ -120,12 +128,7 @@ class CopiedMachine implements Machine {
 }
 
 /** Hands the next item of a loop's source to the first step; `false` where there is none. */
-const SOURCES: Record<Shape['source'], (state: MachineState, first: CopiedNode) => boolean> = {
-  array(state, first) {
-    if (state.at >= state.end) return false;
-    first.push((state.input as ArrayLike<unknown>)[state.at++]);
-    return true;
-  },
+const SOURCES: Record<Exclude<Shape['source'], 'array'>, (state: MachineState, first: CopiedNode) => boolean> = {
   range(state, first) {
     if (state.at >= state.end) return false;
     first.push(state.start + state.at++ * state.by);

@@ -59,7 +59,7 @@ const NO_FUNCTION = {};
 let canGenerate: boolean | undefined;
 
 /** Whether the platform allows program text to be made at run time; a content security policy may forbid it. */
-export function isGenerationAllowed(): boolean {
+function isGenerationAllowed(): boolean {
   if (canGenerate === undefined) {
     try {
       canGenerate = new Function('return true')() === true;
@@ -71,19 +71,17 @@ export function isGenerationAllowed(): boolean {
   return canGenerate;
 }
 
-/** The machine for a shape with these parameters; the same one for the same functions. */
-export function generateMachine(shape: Shape, layout: Layout, params: Params): Machine {
-  const signature = `${shape.source} ${shape.steps.map((step) => step.id).join(' ')} ${shape.sink.id}`;
+/** The loop of a group: generated where the platform allows it, else put together from copies; the same for the same functions. */
+export function machineFor(shape: Shape, layout: Layout, params: Params, generate: boolean): Machine {
+  const isGenerated = generate && isGenerationAllowed();
+  const kinds = shape.steps.map((step) => step.id).join(' ');
+  const signature = `${isGenerated ? 'generated' : 'copied'} ${shape.source} ${kinds} ${shape.sink.id}`;
   const flat = params.flat();
   const key = (flat.find((each) => typeof each === 'function') as object | undefined) ?? NO_FUNCTION;
   let entries = known.get(key);
   const entry = entries?.find((each) => each.signature === signature && isSame(each.params, flat));
   if (entry !== undefined) return entry.machine;
-  const copy = copies.get(signature) ?? 0;
-  copies.set(signature, (copy + 1) % COPIES);
-  const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
-  const make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy));
-  const machine: Machine = make(...flat, ...Object.values(RUNTIME));
+  const machine = isGenerated ? generated(shape, layout, params, signature) : copiedMachine(shape, layout, params);
   if (entries === undefined) {
     entries = [];
     known.set(key, entries);
@@ -91,6 +89,14 @@ export function generateMachine(shape: Shape, layout: Layout, params: Params): M
   if (entries.length >= COPIES) entries.shift();
   entries.push({ signature, params: flat, machine });
   return machine;
+}
+
+function generated(shape: Shape, layout: Layout, params: Params, signature: string): Machine {
+  const copy = copies.get(signature) ?? 0;
+  copies.set(signature, (copy + 1) % COPIES);
+  const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
+  const make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy));
+  return make(...params.flat(), ...Object.values(RUNTIME));
 }
 
 /** The state of a machine that has not run. */
@@ -115,13 +121,6 @@ export function startState(shape: Shape, layout: Layout, params: Params, seeds: 
     failed: -1,
     waitsFor: undefined,
   };
-}
-
-/** The loop of a group: made for it where the platform allows, else put together from copies. */
-export function machineFor(shape: Shape, layout: Layout, params: Params, generate: boolean): Machine {
-  return generate && isGenerationAllowed()
-    ? generateMachine(shape, layout, params)
-    : copiedMachine(shape, layout, params);
 }
 
 function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
