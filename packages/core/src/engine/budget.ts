@@ -43,9 +43,11 @@ function isTimeUp(): boolean {
   const took = at - lookedAt;
   if (took < SHORT_MS) between = Math.min(between * 2, MOST_BETWEEN_LOOKS);
   else if (took > LONG_MS) between = Math.max(1, Math.floor((between * LONG_MS) / took));
-  left = between;
   lookedAt = at;
-  return at >= deadline;
+  const isUp = at >= deadline;
+  // Whoever comes next before the turn ends looks again after one item.
+  left = isUp ? 1 : between;
+  return isUp;
 }
 
 function takeTurn(): void {
