@@ -77,6 +77,7 @@ export class Run {
     const execution = this.#execution;
     const { context } = execution;
     context.isDraining = true;
+    if (!context.isOver) context.observer?.changed?.('draining');
     for (const source of context.sources) source.drain();
     let timer = context.clock.setTimer(() => {
       for (const source of context.sources) source.cut();

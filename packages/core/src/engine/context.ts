@@ -17,7 +17,7 @@ export interface StageContext {
   readonly weight: number;
   /** Says that `items` more (or fewer) items are inside the run. */
   inside(items: number): void;
-  /** Wraps what the user's code threw. */
+  /** Wraps what the user's code threw, and tells the observer, if there is one. */
   failure(cause: unknown, index: number, attempt?: number): Failure;
   /** Hands over a clean-up that takes time: the run waits for it, up to `closeGraceMs`. */
   closing(work: PromiseLike<unknown>): void;
@@ -25,8 +25,12 @@ export interface StageContext {
   closeFailed(cause: unknown): void;
   /** Notes an error that came while another was on its way. */
   alsoFailed(error: unknown): void;
-  /** Tells the observer, if there is one, of work on `items` items since `beganMs` of {@link StageContext.clock}. */
+  /** The time, for `worked` and `served`; 0, and free, where the run has no observer that asks for times. */
+  began(): number;
+  /** Tells the observer, if there is one, of work on `items` items since `beganMs`, all of it on this thread. */
   worked(items: number, beganMs: number): void;
+  /** Tells the observer, if there is one, that `items` items are done which were in service since `beganMs`. */
+  served(items: number, beganMs: number): void;
 }
 
 /** A source that can be told to end: all of them are, when the run drains. */
@@ -40,7 +44,8 @@ export interface Drainable {
 /** What all nodes of one run share. */
 export class RunContext {
   readonly clock: Clock;
-  readonly observer: Observer | undefined;
+  /** Is told of the run once it is built. */
+  observer: Observer | undefined;
   readonly sources: Drainable[] = [];
   /** Clean-ups under way, by stage. */
   readonly closings: Array<{ stage: string; isDone: boolean; work: Promise<void> }> = [];
@@ -51,9 +56,13 @@ export class RunContext {
   insideMost: number = 0;
   #controller: AbortController | undefined;
 
-  constructor(clock: Clock, observer: Observer | undefined) {
+  constructor(clock: Clock) {
     this.clock = clock;
-    this.observer = observer;
+  }
+
+  /** Whether the observer asks for times. */
+  get isTimed(): boolean {
+    return this.observer?.burst !== undefined || this.observer?.served !== undefined;
   }
 
   get signal(): AbortSignal {
@@ -112,11 +121,17 @@ export class RunContext {
       counts,
       weight,
       inside: (items) => run.inside(items),
-      failure: (cause, index, attempt) => new Failure(new StageError(name, index, cause, attempt)),
+      failure: (cause, index, attempt) => {
+        const error = new StageError(name, index, cause, attempt);
+        if (!run.isOver) run.observer?.failed?.(error);
+        return new Failure(error);
+      },
       closing: (work) => run.closing(name, work),
       closeFailed: (cause) => run.closeFailed(name, cause),
       alsoFailed: (error) => run.alsoFailed(error),
+      began: () => (run.isTimed ? run.clock.now() : 0),
       worked: (items, beganMs) => run.observer?.burst?.(node, items, run.clock.now() - beganMs),
+      served: (items, beganMs) => run.observer?.served?.(node, items, run.clock.now() - beganMs),
     };
   }
 }

@@ -37,6 +37,12 @@ export function noCounts(): StageCounts {
   };
 }
 
+/** How many items a stage has and has not yet accounted for: held, in service, finished and waiting to be asked for. */
+export function inside(c: StageCounts): number {
+  const ended = c.absorbed + c.filtered + c.deduped + c.deadLettered + c.dropped + c.abandoned;
+  return c.in + c.made - c.out - ended;
+}
+
 /** Law 4 for one stage: what came in or was made went out, ended in a counted way, or is held. */
 export function isBalanced(c: StageCounts): boolean {
   const ended = c.absorbed + c.filtered + c.deduped + c.deadLettered + c.dropped + c.abandoned;

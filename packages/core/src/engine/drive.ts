@@ -53,12 +53,14 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
     const at = sink.counts.in;
     sink.counts.in += items.length;
     sink.counts.held = items.length;
+    const began = sink.began();
     try {
       const written = writer.write(items);
-      if (!isThenable(written)) return finished(items.length);
+      sink.worked(items.length, began);
+      if (!isThenable(written)) return finished(items.length, began);
       edge?.fill();
       written.then(
-        () => finished(items.length) && loop(),
+        () => finished(items.length, began) && loop(),
         (error: unknown) => failed(error, at),
       );
     } catch (error) {
@@ -67,7 +69,8 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
     return false;
   };
 
-  const finished = (items: number): boolean => {
+  const finished = (items: number, began: number): boolean => {
+    sink.served(items, began);
     if (context.isOver) return false;
     sink.counts.held = 0;
     sink.counts.out += items;

@@ -3,7 +3,7 @@ import { StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
 import { END, Failure, type Pulled, type Puller } from './answer.js';
 import { RunContext, type StageContext } from './context.js';
-import { isBalanced, type StageCounts } from './counts.js';
+import { inside, isBalanced, type StageCounts } from './counts.js';
 import { Edge } from './edge.js';
 import { Gate } from './gate.js';
 import { Group } from './group.js';
@@ -95,7 +95,7 @@ export class Execution {
     this.#over = new Promise((resolve) => {
       this.#ended = resolve;
     });
-    this.context = new RunContext(options.clock ?? systemClock, options.observer);
+    this.context = new RunContext(options.clock ?? systemClock);
     const contexts = plan.stages.map((stage) => this.context.stage(stage.name, stage.node, stage.weight));
     const { root, group } = this.#build(contexts);
     this.group = group;
@@ -110,11 +110,14 @@ export class Execution {
         : new Edge(root, plan.sinkHighWaterMark, this.sink, false);
     this.root = this.edge ?? root;
     this.#beganMs = this.context.clock.now();
-    options.observer?.started?.({
-      plan,
-      counts: () => this.counts(),
-      inFlight: () => this.context.insideNow,
-    });
+    const { observer } = options;
+    this.context.observer =
+      observer?.started?.({
+        plan,
+        counts: () => this.counts(),
+        waiting: () => this.#waiting(),
+        inFlight: () => this.context.insideNow,
+      }) ?? observer;
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -150,11 +153,23 @@ export class Execution {
     return this.#readers.map((read) => ({ ...read() }));
   }
 
+  /** What was handed on by one stage and has not entered the next waits before that one: read, and never counted. */
+  #waiting(): number[] {
+    const counts = this.counts();
+    return counts.map((each, at) => {
+      if (at === 0) return 0;
+      const node = this.plan.nodes[this.plan.stages[at]?.node as number];
+      const holds = node?.type === 'operator' && node.spec.isQueue === true ? inside(each) : 0;
+      return (counts[at - 1] as StageCounts).out - each.in + holds;
+    });
+  }
+
   /** Ends the run once: closes every node, waits for that within the grace, then reports. */
   finish(failure?: { reason: unknown }): void {
     const { context } = this;
     if (context.isOver) return;
     context.isOver = true;
+    context.observer?.changed?.('closing');
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     if (failure !== undefined) context.abortUserWork(failure.reason);
     this.root.close(failure?.reason);

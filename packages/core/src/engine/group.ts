@@ -214,7 +214,9 @@ export class Group implements Puller<unknown> {
     const { machine } = this.#plan;
     if (this.#last !== undefined) return false;
     if (!this.#isFlushing && state.level === 0 && this.#isAtEnd()) this.#endInput(0);
-    const began = this.#run.observer?.burst === undefined ? 0 : this.#run.clock.now();
+    const observed = this.#run.isTimed ? (this.#contexts.stages[0] ?? this.#contexts.source) : undefined;
+    const began = observed === undefined ? 0 : observed.began();
+    const taken = state.counts[0] as number;
     const before = this.#worked();
     const room = this.#room();
     if (!this.#isFlushing || state.level > 0) {
@@ -223,7 +225,7 @@ export class Group implements Puller<unknown> {
     } else this.#flush();
     const worked = this.#worked() - before;
     this.#account();
-    if (began !== 0) this.#contexts.stages[0]?.worked(worked, began);
+    observed?.worked((state.counts[0] as number) - taken, began);
     this.#settleStatus();
     if (state.stop >= 0 && !this.#isFlushing && this.#last === undefined) {
       this.#endInput(state.stop + 1);

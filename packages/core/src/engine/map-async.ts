@@ -122,17 +122,19 @@ export class MapAsync implements Puller<unknown> {
       this.#abandon(answer.length);
       return;
     }
+    const began = this.#context.began();
     for (let at = 0; at < answer.length; at++) {
       if (this.#failure !== undefined && !this.#ordered) {
         counts.in += answer.length - at;
         this.#abandon(answer.length - at);
-        return;
+        break;
       }
-      this.#begin(answer[at]);
+      this.#begin(answer[at], began);
     }
+    this.#context.worked(answer.length, began);
   }
 
-  #begin(item: unknown): void {
+  #begin(item: unknown, began: number): void {
     const { counts } = this.#context;
     const task = new Task(counts.in++);
     if (this.#ordered) this.#queue.push(task);
@@ -142,22 +144,23 @@ export class MapAsync implements Puller<unknown> {
       if (isThenable(result)) {
         result.then(
           (value) => {
-            this.#end(task, 'done', value);
+            this.#end(task, began, 'done', value);
             this.#hand();
           },
           (error: unknown) => {
-            this.#end(task, 'failed', error);
+            this.#end(task, began, 'failed', error);
             this.#hand();
           },
         );
-      } else this.#end(task, 'done', result);
+      } else this.#end(task, began, 'done', result);
     } catch (error) {
-      this.#end(task, 'failed', error);
+      this.#end(task, began, 'failed', error);
     }
   }
 
-  #end(task: Task, state: 'done' | 'failed', value: unknown): void {
+  #end(task: Task, began: number, state: 'done' | 'failed', value: unknown): void {
     this.#running--;
+    this.#context.served(1, began);
     task.state = state;
     task.value = value;
     if (state === 'failed') this.#fail(task);

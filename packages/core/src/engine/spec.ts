@@ -31,6 +31,8 @@ export interface OperatorSpec {
   readonly detail: string;
   /** Whether items may be where they can't be counted: inside a foreign stream. */
   readonly isForeign?: boolean;
+  /** Whether what the stage has taken still waits on its edge: a buffer. */
+  readonly isQueue?: boolean;
   readonly weight: Weight;
   open(upstream: Puller<unknown>, context: StageContext): Puller<unknown>;
 }
