@@ -11,10 +11,11 @@ export class CopiedNode {
   readonly level: number;
   readonly next: CopiedNode | undefined;
   readonly p0: unknown;
-  /** How many items entered; how many the step's tally counted; what it keeps. */
+  /** How many items entered the region behind the step, what the step's tally counted, and what it keeps. */
   n: number = 0;
   x: number = 0;
   s: unknown = undefined;
+  /** How many items were asked for. */
   max: number = 0;
 
   constructor(at: number, level: number, params: readonly unknown[], next: CopiedNode | undefined) {
@@ -24,13 +25,13 @@ export class CopiedNode {
     this.p0 = params[0];
   }
 
-  /** Takes one item. */
-  push(_item: unknown): void {}
+  /** Takes one item, with its index in the region. */
+  push(_item: unknown, _index: number): void {}
 
-  /** Takes the items from `at` up to `end` while the run can go on; gives where it stopped. Each copy has its own. */
-  drive(items: ArrayLike<unknown>, at: number, end: number): number {
+  /** Takes the items from `at` up to `end` while the run can go on; gives where it stopped. */
+  drive(items: ArrayLike<unknown>, at: number, end: number, index: number): number {
     let next = at;
-    while (next < end && this.m.status === STATUS.slice) this.push(items[next++]);
+    while (next < end && !this.m.isHalted) this.push(items[next], index + next++ - at);
     return next;
   }
 
@@ -38,17 +39,21 @@ export class CopiedNode {
   flush(): void {}
 
   fail(error: unknown): void {
-    this.m.error = error;
-    this.m.failed = this.at;
-    this.m.status = STATUS.failed;
+    const { m } = this;
+    m.error = error;
+    m.failed = this.at;
+    m.status = STATUS.failed;
+    m.isHalted = true;
   }
 }
 
 /** The end of a group that hands bursts on. */
 export class CopiedEmit extends CopiedNode {
   override push(item: unknown): void {
-    this.n++;
-    this.m.out.push(item);
-    if (this.m.level > 0 && this.m.out.length >= this.max) this.m.status = STATUS.full;
+    const { m } = this;
+    m.out.push(item);
+    if (m.level === 0 || m.out.length < this.max) return;
+    m.status = STATUS.full;
+    m.isHalted = true;
   }
 }

@@ -1,13 +1,20 @@
 // Writes `copies.gen.ts`: for platforms that forbid `new Function`, each kind of step and sink as classes that push the
 // item on to the next. The compiler learns about calls per place in the text, so each stage of each pipeline gets a
 // textual copy of its own, until they run out. Kept up to date by `copies.internal.test.ts`.
+import { STATUS } from './codegen.js';
 import { SINKS } from './sink-kinds.js';
 import { EMIT, type Names, type SinkKind, STEPS, type StepKind } from './step.js';
 
-/** How many copies of the kinds that nearly every pipeline has; the others have fewer. */
-const MANY = 32;
+/** How many copies of a kind: as many as a large program may have stages of it; of the rarer kinds a few. */
+const COPIES: Readonly<Record<string, number>> = {
+  map: 128,
+  filter: 64,
+  batch: 32,
+  collect: 32,
+  forEach: 32,
+  reduce: 32,
+};
 const FEW = 8;
-const FREQUENT = new Set(['map', 'filter']);
 
 const names: Names = {
   in: 'v',
@@ -19,17 +26,16 @@ const names: Names = {
   drop: '{ this.x++; return; }',
   hold: 'return;',
   absorb: (count) => `this.x += ${count};`,
-  stop: 'this.m.stop = this.at;',
-  open: (many) => `this.m.cursors[this.level - 1].open(${many}); this.m.level = this.level;`,
-  wait: (promise) => `{ this.m.waitsFor = ${promise}; this.m.status = 3; }`,
+  stop: '{ this.m.stop = this.at; this.m.isHalted = true; }',
+  open: (many) => `this.m.cursors[this.level - 1].open(${many}); this.m.level = this.level; this.m.isHalted = true;`,
+  wait: (promise) => `{ this.m.waitsFor = ${promise}; this.m.status = ${STATUS.waiting}; this.m.isHalted = true; }`,
 };
 
 /** The text of `copies.gen.ts`. */
 export function copiesText(): string {
   const kinds: ReadonlyArray<StepKind | SinkKind> = [...Object.values(STEPS), ...Object.values(SINKS)];
   const families = kinds.map((kind) => {
-    const copies = FREQUENT.has(kind.id) ? MANY : FEW;
-    const each = Array.from({ length: copies }, () => `  ${classText(kind)},`).join('\n');
+    const each = Array.from({ length: COPIES[kind.id] ?? FEW }, () => `  ${classText(kind)},`).join('\n');
     return `${kind.id}: [\n${each}\n]`;
   });
   return `// @ts-nocheck
@@ -44,13 +50,18 @@ ${EMIT.id}: [CopiedEmit]
 `;
 }
 
+/**
+ * `push(v, j)` takes an item and its index in the region; a step that splits counts the next region in `this.n`. Each
+ * copy has its own `drive`, so that the compiler sees one class in it.
+ */
 function classText(kind: StepKind | SinkKind): string {
   const isStep = 'splits' in kind;
-  const opens = kind.id === 'flatMap';
-  const next = isStep && !opens ? ' this.next.push(w);' : '';
-  const out = isStep && !opens ? 'let w; ' : '';
-  const flush = isStep && kind.flush !== undefined ? ` flush() { let w; ${kind.flush(names)} this.next.push(w); }` : '';
+  const passes = isStep && kind.id !== 'flatMap';
+  const next = passes ? ` this.next.push(w, ${kind.splits ? 'this.n++' : 'j'});` : '';
+  const push = `push(v, j) { ${passes ? 'let w; ' : ''}${kind.each(names)}${next} }`;
   const drive =
-    'drive(a, i, end) { const m = this.m; while (i < end && m.status === 0 && m.stop < 0 && m.level === 0) this.push(a[i++]); return i; }';
-  return `class extends CopiedNode { push(v) { const j = this.n++; ${out}${kind.each(names)}${next} } ${drive}${flush} }`;
+    'drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; }';
+  const flush =
+    isStep && kind.flush !== undefined ? ` flush() { let w; ${kind.flush(names)} this.next.push(w, this.n++); }` : '';
+  return `class extends CopiedNode { ${push} ${drive}${flush} }`;
 }

@@ -40,26 +40,19 @@ class CopiedMachine implements Machine {
 
   run(state: MachineState, limit: number, max: number): void {
     this.#load(state, max);
-    const first = this.#nodes[0] as CopiedNode;
     const { source } = this.#shape;
     let left = limit;
     while (state.status === STATUS.slice) {
+      state.isHalted = false;
       if (state.level > 0) {
-        if (!this.#isCursorDone(state)) {
-          if (left-- <= 0) break;
-          this.#fromCursor(state);
-        }
+        if (this.#isCursorDone(state)) continue;
+        if (left-- <= 0) break;
+        this.#fromCursor(state);
       } else {
         if (state.isDry || state.stop >= 0 || left <= 0) break;
-        if (source === 'array') {
-          const before = state.at;
-          state.at = first.drive(state.input as ArrayLike<unknown>, before, Math.min(state.end, before + left));
-          left -= state.at - before;
-          if (state.at === before) break;
-        } else {
-          left--;
-          if (!SOURCES[source](state, first)) break;
-        }
+        const taken = source === 'array' ? this.#fromArray(state, left) : this.#fromSource(state, SOURCES[source]);
+        if (taken === 0) break;
+        left -= taken;
       }
     }
     this.#save(state);
@@ -69,6 +62,25 @@ class CopiedMachine implements Machine {
     this.#load(state, max);
     this.#nodes[at]?.flush();
     this.#save(state);
+  }
+
+  #fromArray(state: MachineState, most: number): number {
+    const before = state.at;
+    const end = Math.min(state.end, before + most);
+    const first = this.#nodes[0] as CopiedNode;
+    state.at = first.drive(state.input as ArrayLike<unknown>, before, end, state.counts[0] as number);
+    const taken = state.at - before;
+    state.counts[0] = (state.counts[0] as number) + taken;
+    return taken;
+  }
+
+  #fromSource(state: MachineState, next: (state: MachineState) => { item: unknown } | undefined): number {
+    const taken = next(state);
+    if (taken === undefined) return 0;
+    const index = state.counts[0] as number;
+    state.counts[0] = index + 1;
+    (this.#nodes[0] as CopiedNode).push(taken.item, index);
+    return 1;
   }
 
   #isCursorDone(state: MachineState): boolean {
@@ -88,85 +100,79 @@ class CopiedMachine implements Machine {
     const at = this.#cursors[state.level - 1] as number;
     const cursor = state.cursors[state.level - 1] as MachineState['cursors'][number];
     const next = this.#nodes[at + 1] as CopiedNode;
-    if (cursor.list !== undefined) return next.push(cursor.list[cursor.at++]);
+    const node = this.#nodes[at] as CopiedNode;
+    if (cursor.list !== undefined) return next.push(cursor.list[cursor.at++], node.n++);
     let step: IteratorResult<unknown>;
     try {
       step = (cursor.iterator as Iterator<unknown>).next();
     } catch (error) {
       cursor.iterator = undefined;
-      return (this.#nodes[at] as CopiedNode).fail(error);
+      return node.fail(error);
     }
     if (step.done === true) cursor.iterator = undefined;
-    else next.push(step.value);
+    else next.push(step.value, node.n++);
   }
 
   #load(state: MachineState, max: number): void {
-    const { region, tally } = this.#layout;
     state.status = STATUS.slice;
+    state.isHalted = false;
     for (const node of this.#nodes) {
       const { at } = node;
       node.m = state;
       node.max = max;
-      node.n = state.counts[region[at] as number] as number;
-      node.x = (tally[at] ?? -1) < 0 ? 0 : (state.counts[tally[at] as number] as number);
+      node.n = state.counts[this.#behind(at)] ?? 0;
+      node.x = state.counts[this.#layout.tally[at] ?? -1] ?? 0;
       node.s = state.states[at];
     }
   }
 
   #save(state: MachineState): void {
-    const { region, tally } = this.#layout;
-    let last = -1;
     for (const node of this.#nodes) {
       const { at } = node;
-      // The first stage of a region counts for all of it: an item that fails has entered the region.
-      if (region[at] !== last) state.counts[region[at] as number] = node.n;
-      last = region[at] as number;
-      if ((tally[at] ?? -1) >= 0) state.counts[tally[at] as number] = node.x;
+      const tally = this.#layout.tally[at] ?? -1;
+      if (this.#shape.steps[at]?.splits === true) state.counts[this.#behind(at)] = node.n;
+      if (tally >= 0) state.counts[tally] = node.x;
       state.states[at] = node.s;
     }
   }
+
+  /** Where the count of the region behind step `at` is. */
+  #behind(at: number): number {
+    return this.#layout.region[at + 1] ?? -1;
+  }
 }
 
-/** Hands the next item of a loop's source to the first step; `false` where there is none. */
-const SOURCES: Record<Exclude<Shape['source'], 'array'>, (state: MachineState, first: CopiedNode) => boolean> = {
-  range(state, first) {
-    if (state.at >= state.end) return false;
-    first.push(state.start + state.at++ * state.by);
-    return true;
+/** Takes the next item from a loop's source; `undefined` where there is none. */
+const SOURCES: Record<Exclude<Shape['source'], 'array'>, (state: MachineState) => { item: unknown } | undefined> = {
+  range(state) {
+    return state.at < state.end ? { item: state.start + state.at++ * state.by } : undefined;
   },
-  generate(state, first) {
-    let item: unknown;
+  generate(state) {
     try {
-      item = (state.input as (index: number) => unknown)(state.at++);
+      return { item: (state.input as (index: number) => unknown)(state.at++) };
     } catch (error) {
       return sourceFailed(state, error);
     }
-    first.push(item);
-    return true;
   },
-  iterator(state, first) {
-    let step: IteratorResult<unknown>;
-    let item: unknown;
+  iterator(state) {
     try {
-      step = (state.input as Iterator<unknown>).next();
-      if (step.done !== true) item = step.value;
+      const step = (state.input as Iterator<unknown>).next();
+      if (step.done !== true) {
+        state.at++;
+        return { item: step.value };
+      }
     } catch (error) {
       return sourceFailed(state, error);
     }
-    if (step.done === true) {
-      state.status = STATUS.done;
-      return false;
-    }
-    state.at++;
-    first.push(item);
-    return true;
+    state.status = STATUS.done;
+    return undefined;
   },
 };
 
-function sourceFailed(state: MachineState, error: unknown): boolean {
+function sourceFailed(state: MachineState, error: unknown): undefined {
   state.error = error;
   state.status = STATUS.sourceFailed;
-  return false;
+  return undefined;
 }
 
 function nextCopy(id: string): NodeClass {

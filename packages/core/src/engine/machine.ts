@@ -26,6 +26,8 @@ export interface MachineState {
   /** The step that lets nothing more pass, or -1. */
   stop: number;
   status: number;
+  /** Whether a copied loop has to look why it stopped. */
+  isHalted: boolean;
   error: unknown;
   failed: number;
   waitsFor: PromiseLike<unknown> | undefined;
@@ -117,6 +119,7 @@ export function startState(shape: Shape, layout: Layout, params: Params, seeds: 
     level: 0,
     stop,
     status: STATUS.slice,
+    isHalted: false,
     error: undefined,
     failed: -1,
     waitsFor: undefined,
