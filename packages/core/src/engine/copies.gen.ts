@@ -3,8 +3,9 @@
 import { CopiedNode, CopiedEmit } from './copied-node.js';
 import { RUNTIME } from './step.js';
 const { iterate, sameValue, truthy } = RUNTIME;
-export const COPIES: Readonly<Record<string, readonly unknown[]>> = {
-map: [
+// Functions, so that a kind's classes are only made where one of them is needed.
+export const COPIES: Readonly<Record<string, () => readonly unknown[]>> = {
+map: () => [
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -134,7 +135,7 @@ map: [
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-tap: [
+tap: () => [
   class extends CopiedNode { push(v, j) { let w; try { this.p0(v, j); } catch (error) { return this.fail(error); } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { this.p0(v, j); } catch (error) { return this.fail(error); } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { this.p0(v, j); } catch (error) { return this.fail(error); } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -144,7 +145,7 @@ tap: [
   class extends CopiedNode { push(v, j) { let w; try { this.p0(v, j); } catch (error) { return this.fail(error); } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { this.p0(v, j); } catch (error) { return this.fail(error); } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-filter: [
+filter: () => [
   class extends CopiedNode { push(v, j) { let w; let passed; try { const answer = this.p0(v, j); passed = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!passed) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; let passed; try { const answer = this.p0(v, j); passed = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!passed) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; let passed; try { const answer = this.p0(v, j); passed = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!passed) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -210,7 +211,7 @@ filter: [
   class extends CopiedNode { push(v, j) { let w; let passed; try { const answer = this.p0(v, j); passed = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!passed) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; let passed; try { const answer = this.p0(v, j); passed = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!passed) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-filterMap: [
+filterMap: () => [
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } if (w === undefined) { this.x++; return; } this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } if (w === undefined) { this.x++; return; } this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } if (w === undefined) { this.x++; return; } this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -220,7 +221,7 @@ filterMap: [
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } if (w === undefined) { this.x++; return; } this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.p0(v, j); } catch (error) { return this.fail(error); } if (w === undefined) { this.x++; return; } this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-drop: [
+drop: () => [
   class extends CopiedNode { push(v, j) { let w; if (j < this.p0) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (j < this.p0) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (j < this.p0) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -230,7 +231,7 @@ drop: [
   class extends CopiedNode { push(v, j) { let w; if (j < this.p0) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (j < this.p0) { this.x++; return; } w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-take: [
+take: () => [
   class extends CopiedNode { push(v, j) { let w; if (j + 1 >= this.p0) { this.m.stop = this.at; this.m.isHalted = true; } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (j + 1 >= this.p0) { this.m.stop = this.at; this.m.isHalted = true; } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (j + 1 >= this.p0) { this.m.stop = this.at; this.m.isHalted = true; } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -240,7 +241,7 @@ take: [
   class extends CopiedNode { push(v, j) { let w; if (j + 1 >= this.p0) { this.m.stop = this.at; this.m.isHalted = true; } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (j + 1 >= this.p0) { this.m.stop = this.at; this.m.isHalted = true; } w = v; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-scan: [
+scan: () => [
   class extends CopiedNode { push(v, j) { let w; try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } w = this.s; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } w = this.s; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } w = this.s; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -250,7 +251,7 @@ scan: [
   class extends CopiedNode { push(v, j) { let w; try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } w = this.s; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } w = this.s; this.next.push(w, j); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-batch: [
+batch: () => [
   class extends CopiedNode { push(v, j) { let w; const length = this.s.length; this.s[length] = v; if (length + 1 < this.p0) return; this.x += this.p0; w = this.s; this.s = []; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; if (this.s.length === 0) return; this.x += this.s.length; w = this.s; this.s = []; this.next.push(w, this.n++); } },
   class extends CopiedNode { push(v, j) { let w; const length = this.s.length; this.s[length] = v; if (length + 1 < this.p0) return; this.x += this.p0; w = this.s; this.s = []; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; if (this.s.length === 0) return; this.x += this.s.length; w = this.s; this.s = []; this.next.push(w, this.n++); } },
   class extends CopiedNode { push(v, j) { let w; const length = this.s.length; this.s[length] = v; if (length + 1 < this.p0) return; this.x += this.p0; w = this.s; this.s = []; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; if (this.s.length === 0) return; this.x += this.s.length; w = this.s; this.s = []; this.next.push(w, this.n++); } },
@@ -284,7 +285,7 @@ batch: [
   class extends CopiedNode { push(v, j) { let w; const length = this.s.length; this.s[length] = v; if (length + 1 < this.p0) return; this.x += this.p0; w = this.s; this.s = []; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; if (this.s.length === 0) return; this.x += this.s.length; w = this.s; this.s = []; this.next.push(w, this.n++); } },
   class extends CopiedNode { push(v, j) { let w; const length = this.s.length; this.s[length] = v; if (length + 1 < this.p0) return; this.x += this.p0; w = this.s; this.s = []; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; if (this.s.length === 0) return; this.x += this.s.length; w = this.s; this.s = []; this.next.push(w, this.n++); } },
 ],
-batchBySize: [
+batchBySize: () => [
   class extends CopiedNode { push(v, j) { let w; try { w = this.s.add(v); } catch (error) { return this.fail(error); } if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; w = this.s.flush(); if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.s.add(v); } catch (error) { return this.fail(error); } if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; w = this.s.flush(); if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.s.add(v); } catch (error) { return this.fail(error); } if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; w = this.s.flush(); if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } },
@@ -294,7 +295,7 @@ batchBySize: [
   class extends CopiedNode { push(v, j) { let w; try { w = this.s.add(v); } catch (error) { return this.fail(error); } if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; w = this.s.flush(); if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } },
   class extends CopiedNode { push(v, j) { let w; try { w = this.s.add(v); } catch (error) { return this.fail(error); } if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } flush() { let w; w = this.s.flush(); if (w === undefined) return; this.x += w.length; this.next.push(w, this.n++); } },
 ],
-dedupeConsecutive: [
+dedupeConsecutive: () => [
   class extends CopiedNode { push(v, j) { let w; if (sameValue(v, this.s)) { this.x++; return; } this.s = v; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (sameValue(v, this.s)) { this.x++; return; } this.s = v; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (sameValue(v, this.s)) { this.x++; return; } this.s = v; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -304,7 +305,7 @@ dedupeConsecutive: [
   class extends CopiedNode { push(v, j) { let w; if (sameValue(v, this.s)) { this.x++; return; } this.s = v; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; if (sameValue(v, this.s)) { this.x++; return; } this.s = v; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-dedupeConsecutiveBy: [
+dedupeConsecutiveBy: () => [
   class extends CopiedNode { push(v, j) { let w; let key; try { key = this.p0(v, j); } catch (error) { return this.fail(error); } if (sameValue(key, this.s)) { this.x++; return; } this.s = key; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; let key; try { key = this.p0(v, j); } catch (error) { return this.fail(error); } if (sameValue(key, this.s)) { this.x++; return; } this.s = key; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; let key; try { key = this.p0(v, j); } catch (error) { return this.fail(error); } if (sameValue(key, this.s)) { this.x++; return; } this.s = key; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -314,7 +315,7 @@ dedupeConsecutiveBy: [
   class extends CopiedNode { push(v, j) { let w; let key; try { key = this.p0(v, j); } catch (error) { return this.fail(error); } if (sameValue(key, this.s)) { this.x++; return; } this.s = key; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let w; let key; try { key = this.p0(v, j); } catch (error) { return this.fail(error); } if (sameValue(key, this.s)) { this.x++; return; } this.s = key; w = v; this.next.push(w, this.n++); } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-flatMap: [
+flatMap: () => [
   class extends CopiedNode { push(v, j) { let many; try { many = iterate(this.p0(v, j)); } catch (error) { return this.fail(error); } this.m.cursors[this.level - 1].open(many); this.m.level = this.level; this.m.isHalted = true; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let many; try { many = iterate(this.p0(v, j)); } catch (error) { return this.fail(error); } this.m.cursors[this.level - 1].open(many); this.m.level = this.level; this.m.isHalted = true; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let many; try { many = iterate(this.p0(v, j)); } catch (error) { return this.fail(error); } this.m.cursors[this.level - 1].open(many); this.m.level = this.level; this.m.isHalted = true; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -324,7 +325,7 @@ flatMap: [
   class extends CopiedNode { push(v, j) { let many; try { many = iterate(this.p0(v, j)); } catch (error) { return this.fail(error); } this.m.cursors[this.level - 1].open(many); this.m.level = this.level; this.m.isHalted = true; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let many; try { many = iterate(this.p0(v, j)); } catch (error) { return this.fail(error); } this.m.cursors[this.level - 1].open(many); this.m.level = this.level; this.m.isHalted = true; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-collect: [
+collect: () => [
   class extends CopiedNode { push(v, j) { this.s[j] = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s[j] = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s[j] = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -358,7 +359,7 @@ collect: [
   class extends CopiedNode { push(v, j) { this.s[j] = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s[j] = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-collectInto: [
+collectInto: () => [
   class extends CopiedNode { push(v, j) { try { if (j >= this.p0) throw new RangeError('the array is full (must have room for all items): ' + this.p0); this.s[j] = v; } catch (error) { return this.fail(error); } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { try { if (j >= this.p0) throw new RangeError('the array is full (must have room for all items): ' + this.p0); this.s[j] = v; } catch (error) { return this.fail(error); } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { try { if (j >= this.p0) throw new RangeError('the array is full (must have room for all items): ' + this.p0); this.s[j] = v; } catch (error) { return this.fail(error); } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -368,7 +369,7 @@ collectInto: [
   class extends CopiedNode { push(v, j) { try { if (j >= this.p0) throw new RangeError('the array is full (must have room for all items): ' + this.p0); this.s[j] = v; } catch (error) { return this.fail(error); } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { try { if (j >= this.p0) throw new RangeError('the array is full (must have room for all items): ' + this.p0); this.s[j] = v; } catch (error) { return this.fail(error); } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-reduce: [
+reduce: () => [
   class extends CopiedNode { push(v, j) { try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } if (typeof this.s === 'object' && this.s !== null && typeof this.s.then === 'function') { this.m.waitsFor = this.s; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } if (typeof this.s === 'object' && this.s !== null && typeof this.s.then === 'function') { this.m.waitsFor = this.s; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } if (typeof this.s === 'object' && this.s !== null && typeof this.s.then === 'function') { this.m.waitsFor = this.s; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -402,7 +403,7 @@ reduce: [
   class extends CopiedNode { push(v, j) { try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } if (typeof this.s === 'object' && this.s !== null && typeof this.s.then === 'function') { this.m.waitsFor = this.s; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { try { this.s = this.p0(this.s, v, j); } catch (error) { return this.fail(error); } if (typeof this.s === 'object' && this.s !== null && typeof this.s.then === 'function') { this.m.waitsFor = this.s; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-forEach: [
+forEach: () => [
   class extends CopiedNode { push(v, j) { let done; try { done = this.p0(v, j); } catch (error) { return this.fail(error); } if (done !== undefined && typeof done === 'object' && done !== null && typeof done.then === 'function') { this.m.waitsFor = done; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let done; try { done = this.p0(v, j); } catch (error) { return this.fail(error); } if (done !== undefined && typeof done === 'object' && done !== null && typeof done.then === 'function') { this.m.waitsFor = done; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let done; try { done = this.p0(v, j); } catch (error) { return this.fail(error); } if (done !== undefined && typeof done === 'object' && done !== null && typeof done.then === 'function') { this.m.waitsFor = done; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -436,7 +437,7 @@ forEach: [
   class extends CopiedNode { push(v, j) { let done; try { done = this.p0(v, j); } catch (error) { return this.fail(error); } if (done !== undefined && typeof done === 'object' && done !== null && typeof done.then === 'function') { this.m.waitsFor = done; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let done; try { done = this.p0(v, j); } catch (error) { return this.fail(error); } if (done !== undefined && typeof done === 'object' && done !== null && typeof done.then === 'function') { this.m.waitsFor = done; this.m.status = 3; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-count: [
+count: () => [
   class extends CopiedNode { push(v, j) {  } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) {  } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) {  } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -446,7 +447,7 @@ count: [
   class extends CopiedNode { push(v, j) {  } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) {  } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-first: [
+first: () => [
   class extends CopiedNode { push(v, j) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -456,7 +457,7 @@ first: [
   class extends CopiedNode { push(v, j) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-last: [
+last: () => [
   class extends CopiedNode { push(v, j) { this.s = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -466,7 +467,7 @@ last: [
   class extends CopiedNode { push(v, j) { this.s = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { this.s = v; } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-find: [
+find: () => [
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -476,7 +477,7 @@ find: [
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = v; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-some: [
+some: () => [
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = true; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = true; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = true; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -486,7 +487,7 @@ some: [
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = true; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (answer) { this.s = true; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-every: [
+every: () => [
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!answer) { this.s = false; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!answer) { this.s = false; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!answer) { this.s = false; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
@@ -496,5 +497,5 @@ every: [
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!answer) { this.s = false; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
   class extends CopiedNode { push(v, j) { let answer; try { answer = this.p0(v, j); answer = answer === true || (answer !== false && truthy(answer)); } catch (error) { return this.fail(error); } if (!answer) { this.s = false; { this.m.stop = this.at; this.m.isHalted = true; } } } drive(a, i, end, j) { const m = this.m; while (i < end && !m.isHalted) this.push(a[i++], j++); return i; } },
 ],
-emit: [CopiedEmit]
+emit: () => [CopiedEmit]
 };

@@ -10,8 +10,8 @@ type NodeClass = new (
   next: CopiedNode | undefined,
 ) => CopiedNode;
 
-const families = COPIES as unknown as Record<string, readonly NodeClass[]>;
-const used = new Map<string, number>();
+/** The copies of each kind that has been needed, and which of them comes next. */
+const families = new Map<string, { readonly copies: readonly NodeClass[]; next: number }>();
 
 /** Puts the loop of a group together from copied classes; it does what the generated text does. */
 export function copiedMachine(shape: Shape, layout: Layout, params: Params): Machine {
@@ -176,8 +176,12 @@ function sourceFailed(state: MachineState, error: unknown): undefined {
 }
 
 function nextCopy(id: string): NodeClass {
-  const family = families[id] as readonly NodeClass[];
-  const at = used.get(id) ?? 0;
-  used.set(id, (at + 1) % family.length);
-  return family[at] as NodeClass;
+  let family = families.get(id);
+  if (family === undefined) {
+    family = { copies: COPIES[id]?.() as readonly NodeClass[], next: 0 };
+    families.set(id, family);
+  }
+  const copy = family.copies[family.next] as NodeClass;
+  family.next = (family.next + 1) % family.copies.length;
+  return copy;
 }
