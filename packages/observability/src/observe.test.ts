@@ -46,7 +46,7 @@ describe('observe()', () => {
       stages.map((stage) => [stage.name, stage.waiting, stage.highWaterMark, stage.inside, stage.capacity]),
     ).toEqual([
       ['iterable', 0, 0, 0, 0],
-      ['buffer', 5, 5, 5, 0],
+      ['buffer', 5, 5, 0, 0],
       ['mapAsync', 0, 0, 3, 3],
       ['sink', 0, 2, 0, 1],
     ]);

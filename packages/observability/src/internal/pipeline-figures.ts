@@ -149,6 +149,13 @@ export class PipelineFigures {
   }
 }
 
+/** What a plan says of where a stage can have items, in the items of the stage. */
+interface Room {
+  readonly edge: number;
+  readonly inside: number;
+  readonly isQueue: boolean;
+}
+
 /** One run that is under way. */
 class LiveRun {
   readonly view: RunView;
@@ -156,17 +163,20 @@ class LiveRun {
   state: PipelineState = 'running';
   readonly #places: readonly number[];
   /** Room on the edge of each stage and inside it, in its own items. */
-  readonly #rooms: ReadonlyArray<{ edge: number; inside: number }>;
+  readonly #rooms: readonly Room[];
 
   constructor(view: RunView, places: readonly number[]) {
     this.view = view;
     this.#places = places;
-    const { rooms, stages } = view.plan;
-    this.#rooms = stages.map(({ name, weight }) => {
+    const { rooms, stages, nodes } = view.plan;
+    this.#rooms = stages.map(({ name, weight, node }) => {
       const own = rooms.filter(({ stage }) => stage === name);
       const sum = (isEdge: boolean): number =>
         own.reduce((total, { where, items }) => ((where === 'edge') === isEdge ? total + items : total), 0) / weight;
-      return { edge: sum(true), inside: sum(false) };
+      const planned = nodes[node];
+      // What is inside a buffer waits on its edge.
+      const isQueue = planned?.type === 'operator' && planned.spec.isQueue === true;
+      return { edge: sum(true), inside: sum(false), isQueue };
     });
   }
 
@@ -178,9 +188,10 @@ class LiveRun {
       const each = counts[at] as StageCounts;
       addCounts(slots, each);
       add(slots, STAGE.waiting, waiting[at] as number);
-      add(slots, STAGE.inside, insideOf(each));
-      add(slots, STAGE.highWaterMark, this.#rooms[at]?.edge ?? 0);
-      add(slots, STAGE.capacity, this.#rooms[at]?.inside ?? 0);
+      const room = this.#rooms[at] as Room;
+      if (!room.isQueue) add(slots, STAGE.inside, insideOf(each));
+      add(slots, STAGE.highWaterMark, room.edge);
+      add(slots, STAGE.capacity, room.inside);
     });
   }
 

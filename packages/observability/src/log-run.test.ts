@@ -1,0 +1,124 @@
+import { from, map, mapAsync } from '@millrace/core';
+import { logRun, observe } from '@millrace/observability';
+import { describe, expect, test } from 'vitest';
+import { gate, settled, virtualClock } from '../test/virtual-clock.js';
+
+type Line = { level: string; message: string } & Record<string, unknown>;
+
+function journal() {
+  const lines: Line[] = [];
+  const level = (name: string) => (fields: object, message: string) =>
+    void lines.push({ level: name, message, ...fields });
+  return { lines, logger: { info: level('info'), warn: level('warn'), error: level('error') } };
+}
+
+const failing = from([1, 2]).pipeThrough(
+  map(
+    (n: number): number => {
+      if (n === 2) throw Object.assign(new Error('no route'), { code: 'EHOSTUNREACH' });
+      return n;
+    },
+    { name: 'send' },
+  ),
+);
+
+describe('logRun()', () => {
+  test('logRun() logs the start and the end of a run, with its summary', async () => {
+    const { lines, logger } = journal();
+    const observed = observe({ name: 'numbers' });
+    logRun(observed, logger, { clock: virtualClock() });
+    await from([1, 2, 3])
+      .pipeThrough(mapAsync(async (n) => n, { concurrency: 2 }))
+      .toArray({ observer: observed.observer });
+    expect(lines).toMatchObject([
+      { level: 'info', message: 'run started', pipeline: 'numbers', stages: ['array', 'mapAsync', 'toArray'] },
+      { level: 'info', message: 'run done', pipeline: 'numbers', state: 'done', read: 3, emitted: 3, balanced: true },
+    ]);
+  });
+
+  test('logRun() logs draining and an abort', async () => {
+    const { lines, logger } = journal();
+    const observed = observe();
+    logRun(observed, logger, { clock: virtualClock() });
+    const run = from([1]).run(() => new Promise(() => {}), { observer: observed.observer });
+    await settled();
+    const drained = run.drain({ deadlineMs: 60_000 }).catch(() => {});
+    run.abort('enough');
+    await drained;
+    expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      'info run started',
+      'info run draining',
+      'warn run aborted',
+    ]);
+    expect(lines[2]).toMatchObject({ reason: 'enough', abandoned: 1 });
+  });
+
+  test('logRun() logs the first error of a type, and how many more came', async () => {
+    const { lines, logger } = journal();
+    const clock = virtualClock();
+    const observed = observe({ clock });
+    logRun(observed, logger, { clock });
+    const fail = () => failing.toArray({ observer: observed.observer }).catch(() => {});
+    const errors = () => lines.splice(0).filter(({ message }) => message.includes('error'));
+    await fail();
+    expect(lines.at(-1)).toMatchObject({ level: 'error', message: 'run failed', err: { stage: 'send' } });
+    expect(errors()).toMatchObject([
+      { level: 'warn', message: 'stage error', stage: 'send', 'error.type': 'EHOSTUNREACH', index: 1, attempt: 1 },
+    ]);
+    await fail();
+    await fail();
+    expect(errors()).toMatchObject([
+      { message: 'more errors', count: 1 },
+      { message: 'more errors', count: 1 },
+    ]);
+    clock.advance(10_000);
+    expect(errors()).toEqual([]);
+    await fail();
+    expect(errors()).toMatchObject([{ message: 'stage error' }]);
+  });
+
+  test('logRun() logs once in ten seconds however many items fail', async () => {
+    const { lines, logger } = journal();
+    const clock = virtualClock();
+    const observed = observe({ clock });
+    logRun(observed, logger, { clock });
+    const { opened, open } = gate();
+    const run = from([1, 2, 3, 4, 5])
+      .pipeThrough(
+        mapAsync(
+          async () => {
+            await opened;
+            throw new TypeError('bad');
+          },
+          { concurrency: 5 },
+        ),
+      )
+      .run(() => {}, { observer: observed.observer });
+    const finished = run.finished.catch(() => {});
+    await settled();
+    open();
+    await finished;
+    expect(lines.filter(({ message }) => message === 'stage error')).toHaveLength(1);
+    clock.advance(20_000);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('logRun() stops at close(), and leaves no timer', async () => {
+    const { lines, logger } = journal();
+    const clock = virtualClock();
+    const observed = observe();
+    const log = logRun(observed, logger, { clock });
+    await failing.toArray({ observer: observed.observer }).catch(() => {});
+    expect(clock.timers).toBe(1);
+    const before = lines.length;
+    log.close();
+    await failing.toArray({ observer: observed.observer }).catch(() => {});
+    expect(lines).toHaveLength(before);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('logRun() refuses what is not a logger, and unknown options', () => {
+    expect(() => logRun(observe(), {} as never)).toThrow('logger.info is undefined');
+    expect(() => logRun(observe(), console, { every: 1 } as never)).toThrow('option "every" is unknown');
+  });
+});

@@ -1,0 +1,1 @@
+export { type MetricsServer, type ServeMetricsOptions, serveMetrics } from './serve-metrics.js';
