@@ -1,0 +1,20 @@
+import { measure } from './measure.js';
+import type { Job } from './model.js';
+import { CASES } from './suites.js';
+
+// The program that a fresh process runs for each side and run: told by a job in JSON, it prints a figure.
+
+const job = JSON.parse(process.argv[2] ?? '{}') as Job;
+const of = CASES.find(
+  (each) =>
+    each.suite === job.suite &&
+    each.name === job.case &&
+    each.condition === job.condition &&
+    each.options === job.options,
+);
+const side = of && [of.millrace, ...of.against].find(({ name }) => name === job.side);
+if (of === undefined || side === undefined) throw new Error(`Cannot run the side: there is no ${process.argv[2]}`);
+const figure = await measure(await side.load(), of, job.items, job.seed);
+console.log(JSON.stringify(figure));
+// What a library leaves running must not keep the comparison waiting.
+process.exit(0);
