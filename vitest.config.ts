@@ -6,6 +6,7 @@ import { ClosingLine, docExamples, findChromium, workspaces } from './packages/t
 const SOURCE = '@millrace/source';
 
 const published = workspaces().filter(({ isPublished }) => isPublished);
+const programs = workspaces().filter(({ path }) => path.startsWith('apps/'));
 const testsOf = (folders: readonly { readonly path: string }[]): string[] =>
   folders.flatMap(({ path }) => [`${path}/src/**/*.test.ts`, `${path}/test/**/*.test.ts`]);
 
@@ -45,7 +46,7 @@ export default async function config(): Promise<ViteUserConfig> {
         {
           test: {
             name: 'built',
-            include: testsOf(published),
+            include: [...testsOf(published), ...programs.map(({ path }) => `${path}/src/**/*.built.node.test.ts`)],
             exclude: ['**/*.internal.test.ts'],
             server: { deps: { external: [/\/dist\//] } },
           },

@@ -1,0 +1,244 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+const APP = fileURLToPath(new URL('..', import.meta.url));
+const PROGRAM = join(APP, 'dist/main.js');
+const AIRPORTS = fileURLToPath(new URL('../data/airports.csv', import.meta.resolve('vega-datasets')));
+const SUMMARY_KEYS = [
+  ...['read', 'emitted', 'filtered', 'deduped', 'deadLettered', 'dropped', 'abandoned', 'rowsInDatabase'],
+  ...['seconds', 'itemsPerSecond', 'inFlightBound', 'inFlightMax', 'peakRssBytes', 'balanced'],
+];
+const FULL_DEVICE = '/dev/full';
+
+// A machine under load takes its time to start processes; nothing here waits for less than what it checks.
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-demo-test-'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the built program; `act` may do something to it once it has written something. */
+function demo(
+  args: readonly string[],
+  { program = PROGRAM, act }: { program?: string; act?: (child: ChildProcess) => void } = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (out === '') act?.(child);
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+}
+
+/** The program as if it were installed with other data: a copy, with links to all packages but that of the data. */
+function installed(name: string, flights?: Uint8Array): string {
+  const root = join(folder, name);
+  const modules = join(root, 'node_modules');
+  cpSync(join(APP, 'dist'), join(root, 'dist'), { recursive: true });
+  writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+  mkdirSync(modules);
+  for (const entry of readdirSync(join(APP, 'node_modules')).filter((each) => !/^\.|^vega-datasets$/.test(each))) {
+    symlinkSync(join(APP, 'node_modules', entry), join(modules, entry));
+  }
+  if (flights !== undefined) {
+    const data = join(modules, 'vega-datasets/data');
+    mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, '../package.json'), '{"type":"module","exports":"./build/index.js"}');
+    mkdirSync(join(data, '../build'));
+    writeFileSync(join(data, '../build/index.js'), '');
+    cpSync(AIRPORTS, join(data, 'airports.csv'));
+    writeFileSync(join(data, 'flights-3m.parquet'), flights);
+  }
+  return join(root, 'dist/main.js');
+}
+
+/** Five flights in row groups of two: one impossible, one a repeat. */
+function fiveFlights(origin = 'ATL'): Uint8Array {
+  const date = [0, 1, 1, 2, 3].map((hour) => new Date(Date.UTC(2001, 0, 15, 18 + hour)));
+  const buffer = parquetWriteBuffer({
+    columnData: [
+      { name: 'date', data: date, type: 'TIMESTAMP' },
+      { name: 'delay', data: [0, 5, 5, -1_116, 7], type: 'INT32' },
+      { name: 'distance', data: [533, 533, 533, 533, 533], type: 'INT32' },
+      { name: 'origin', data: ['ATL', 'ATL', 'ATL', 'ATL', origin], type: 'STRING' },
+      { name: 'destination', data: ['IAD', 'IAD', 'IAD', 'IAD', 'IAD'], type: 'STRING' },
+    ],
+    rowGroupSize: 2,
+  });
+  return new Uint8Array(buffer);
+}
+
+function summaryOf({ out }: Outcome): Record<string, number | boolean> {
+  return JSON.parse(out.trimEnd().split('\n').at(-1) as string);
+}
+
+function expectBalanced(summary: Record<string, number | boolean>): void {
+  const { read, emitted, filtered, deduped, deadLettered, dropped, abandoned } = summary as Record<string, number>;
+  expect([emitted, filtered, deduped, deadLettered, dropped, abandoned].reduce((sum, n = 0) => (sum ?? 0) + n, 0)).toBe(
+    read,
+  );
+  expect(summary['balanced']).toBe(true);
+  expect(summary['inFlightMax']).toBeLessThanOrEqual(summary['inFlightBound'] as number);
+}
+
+test('demo --limit --json reads that many flights and prints the summary as one object', async () => {
+  const outcome = await demo(['--limit', '2000', '--json', '--no-dashboard']);
+  expect([outcome.code, outcome.err, outcome.out.split('\n').length]).toEqual([0, '', 2]);
+  const summary = summaryOf(outcome);
+  expect(Object.keys(summary)).toEqual(SUMMARY_KEYS);
+  expect(summary).toMatchObject({ read: 2_000, emitted: 2_000, rowsInDatabase: 0 });
+  expectBalanced(summary);
+});
+
+test('demo prints the table, its assumptions and the summary', async () => {
+  const { code, out, err } = await demo(['--limit', '2000']);
+  expect([code, err]).toEqual([0, '']);
+  expect(out).toMatch(/^Miles flown in the dark: \d+\.\d % of [\d,]+ miles on 2,000 flights$/m);
+  expect(out.indexOf('Assumptions')).toBeGreaterThan(0);
+  expect(out.indexOf('2,000 flights read: 2,000 in the table')).toBeGreaterThan(out.indexOf('Assumptions'));
+});
+
+test('demo --explain prints the plan and its bound first', async () => {
+  const { code, out } = await demo(['--limit', '10', '--explain', '--json']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^at most \d+ items inside\n.*reject impossible → drop repeats → darkness/s);
+  expect(out).toMatch(/\n\{"read":10,.*\}\n$/);
+});
+
+test('demo --help prints the options', async () => {
+  const { code, out, err } = await demo(['--help']);
+  expect([code, err]).toEqual([0, '']);
+  for (const option of ['--limit N', '--repeat N', '--json', '--explain', '--no-dashboard', '--help']) {
+    expect(out).toContain(option);
+  }
+});
+
+test.each([[['--port', '8080']], [['--limit', 'many']], [['flights.parquet']]])(
+  'demo refuses %j with one line and exit code 2',
+  async (args) => {
+    const { code, out, err } = await demo(args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^Cannot run the demo: .+ \(.+\)\n$/);
+  },
+);
+
+test('demo --repeat reads the file that many times over, and rejects and drops in it', async () => {
+  const program = installed('five', fiveFlights());
+  const summary = summaryOf(await demo(['--repeat', '3', '--json'], { program }));
+  expect(summary).toMatchObject({ read: 15, emitted: 9, filtered: 3, deduped: 3, abandoned: 0 });
+  expectBalanced(summary);
+  const limited = summaryOf(await demo(['--repeat', '3', '--limit', '7', '--json'], { program }));
+  expect(limited).toMatchObject({ read: 7, emitted: 5, filtered: 1, deduped: 1 });
+});
+
+test('demo says in one line that its data is not there, or is not what it must be', async () => {
+  const whole = fiveFlights();
+  const programs = [
+    [installed('no-package'), ''],
+    [installed('empty', new Uint8Array()), '0 bytes'],
+    [installed('cut', whole.subarray(0, whole.length - 9)), 'PAR1'],
+  ] as const;
+  for (const [program, what] of programs) {
+    const { code, out, err } = await demo([], { program });
+    expect(code).toBe(1);
+    expect(err).toMatch(/^Cannot .+\n$/);
+    expect(err).toContain(what);
+    expect(out).not.toContain('Miles flown');
+  }
+  const noFile = installed('no-file', whole);
+  rmSync(join(noFile, '../../node_modules/vega-datasets/data/flights-3m.parquet'));
+  const { code, err } = await demo([], { program: noFile });
+  expect(code).toBe(1);
+  expect(err).toMatch(/^Cannot .*flights-3m\.parquet.*\n$/);
+});
+
+test('demo counts what it had read where the data breaks off in the middle', async () => {
+  const broken = fiveFlights();
+  // Where this file begins to differ from one with another last origin is in the last of its three row groups.
+  const last = fiveFlights('XXX').findIndex((byte, at) => byte !== broken[at]);
+  broken.fill(0xff, last - 20, last + 20);
+  const outcome = await demo(['--json'], { program: installed('broken', broken) });
+  expect(outcome.code).toBe(1);
+  expect(outcome.err).toMatch(/^Cannot .*"parquet".*\n$/);
+  expect(summaryOf(outcome)).toMatchObject({ read: 4, emitted: 2, filtered: 1, deduped: 1, abandoned: 0 });
+  expectBalanced(summaryOf(outcome));
+});
+
+test('demo names an airport that it does not know, and counts the flight as abandoned', async () => {
+  const outcome = await demo(['--json'], { program: installed('unknown', fiveFlights('XXX')) });
+  expect(outcome.code).toBe(1);
+  expect(outcome.err).toMatch(/^Cannot process item \d in stage "darkness": .*airport "XXX" is unknown.*\n$/);
+  expect(summaryOf(outcome)).toMatchObject({ read: 5, emitted: 2, filtered: 1, deduped: 1, abandoned: 1 });
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('demo drains at %s, prints the summary and exits with %i', async (signal, exitCode) => {
+  const outcome = await demo(['--repeat', '1000', '--explain', '--json'], {
+    act(child) {
+      // The echo that a terminal and npm make of one Ctrl-C.
+      child.kill(signal);
+      child.kill(signal);
+    },
+  });
+  expect([outcome.code, outcome.err]).toEqual([exitCode, '']);
+  const summary = summaryOf(outcome);
+  expect(summary).toMatchObject({ abandoned: 0, deadLettered: 0, dropped: 0 });
+  expectBalanced(summary);
+});
+
+test('demo drains where the npm that started it is killed', async () => {
+  const command = `"${process.execPath}" "${PROGRAM}" --repeat 1000 --explain --json & wait`;
+  const env = { ...process.env, npm_lifecycle_event: 'demo' };
+  const npm = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'], env });
+  let out = '';
+  npm.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (out === '') npm.kill('SIGKILL');
+    out += text;
+  });
+  // The pipe closes with the last process that holds it: the demo.
+  await new Promise((resolve) => npm.on('close', resolve));
+  expectBalanced(summaryOf({ code: null, out, err: '' }));
+});
+
+test('demo ends quietly where its reader has seen enough', async () => {
+  const { code, err } = await demo(['--limit', '200000', '--explain'], { act: (child) => child.stdout?.destroy() });
+  expect([code, err]).toEqual([0, '']);
+});
+
+test.runIf(existsSync(FULL_DEVICE))('demo says that the disk is full, with exit code 1', async () => {
+  const { code, err } = await new Promise<Outcome>((resolve) => {
+    const command = `exec "${process.execPath}" "${PROGRAM}" --limit 10 > ${FULL_DEVICE}`;
+    const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    child.on('close', (code) => resolve({ code, out: '', err }));
+  });
+  expect(code).toBe(1);
+  expect(err).toMatch(/^Cannot write the result: ENOSPC.*\n$/);
+});

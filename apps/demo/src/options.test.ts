@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { parseOptions, UsageError } from './options.js';
+
+test('parseOptions() reads every option, with its value behind it or behind an equals sign', () => {
+  const none = { limit: undefined, repeat: 1, json: false, explain: false, help: false };
+  expect(parseOptions([])).toEqual(none);
+  expect(parseOptions(['--limit', '200000', '--repeat=5'])).toEqual({ ...none, limit: 200_000, repeat: 5 });
+  expect(parseOptions(['--json', '--explain', '--help'])).toEqual({ ...none, json: true, explain: true, help: true });
+  expect(parseOptions(['--no-dashboard'])).toEqual(none);
+  expect(parseOptions(['--limit', '1', '--limit', '2']).limit).toBe(2);
+});
+
+test.each([
+  [['--port', '1'], 'there is no option "--port"'],
+  [['--slow-database-ms=50'], 'there is no option "--slow-database-ms"'],
+  [['--no-limit'], 'there is no option "--no-limit"'],
+  [['-x'], 'there is no option "-x"'],
+  [['5'], '"5" is not an option'],
+  [['--limit'], '"--limit" has no value'],
+  [['--limit', '--json'], '"--limit" is "--json"'],
+  [['--limit', ''], '"--limit" is ""'],
+  [['--limit', '0'], '"--limit" is "0"'],
+  [['--limit', '-5'], '"--limit" is "-5"'],
+  [['--limit', '1e3'], '"--limit" is "1e3"'],
+  [['--repeat=1.5'], '"--repeat" is "1.5"'],
+  [['--repeat', '99999999999999999'], '"--repeat" is "99999999999999999"'],
+  [['--json=yes'], '"--json" has the value "yes"'],
+])('parseOptions() refuses %j, with what was given and what must be', (args, what) => {
+  expect(() => parseOptions(args)).toThrow(UsageError);
+  expect(() => parseOptions(args)).toThrow(`Cannot run the demo: ${what} (`);
+});

@@ -1,0 +1,79 @@
+import type { RunSummary } from '@millrace/core';
+
+/** What became of the flights, in the shape that people and checks rely on. */
+export interface DemoSummary {
+  /** Flights read; all others add up to it. */
+  readonly read: number;
+  readonly emitted: number;
+  readonly filtered: number;
+  readonly deduped: number;
+  readonly deadLettered: number;
+  readonly dropped: number;
+  readonly abandoned: number;
+  readonly rowsInDatabase: number;
+  readonly seconds: number;
+  readonly itemsPerSecond: number;
+  readonly inFlightBound: number;
+  readonly inFlightMax: number;
+  readonly peakRssBytes: number;
+  readonly balanced: boolean;
+}
+
+/**
+ * Sums a run up in flights: the run itself counts row groups too, which end where the flights begin.
+ *
+ * @param run - The summary of the run.
+ * @param flightsStage - The name of the stage that makes the flights.
+ * @param peakRssBytes - The most memory that the process had.
+ */
+export function summarize(run: RunSummary, flightsStage: string, peakRssBytes: number): DemoSummary {
+  const made = run.stages.findIndex(({ name }) => name === flightsStage);
+  const behind = run.stages.slice(made + 1);
+  const sum = (fate: 'filtered' | 'deduped' | 'deadLettered' | 'dropped' | 'abandoned'): number =>
+    behind.reduce((total, stage) => total + stage[fate], 0);
+  const counts = {
+    read: run.stages[made]?.made ?? 0,
+    emitted: run.emitted,
+    filtered: sum('filtered'),
+    deduped: sum('deduped'),
+    deadLettered: sum('deadLettered'),
+    dropped: sum('dropped'),
+    abandoned: sum('abandoned'),
+  };
+  const { read, ...ended } = counts;
+  const isComplete = read === Object.values(ended).reduce((total, count) => total + count, 0);
+  return {
+    ...counts,
+    rowsInDatabase: 0,
+    seconds: Number(run.seconds.toFixed(3)),
+    itemsPerSecond: run.seconds > 0 ? Math.round(read / run.seconds) : 0,
+    inFlightBound: run.inFlightBound,
+    inFlightMax: run.inFlightMax,
+    peakRssBytes,
+    balanced: run.balanced && isComplete,
+  };
+}
+
+/** Writes the summary for people. */
+export function summaryText(summary: DemoSummary): string {
+  const { read, emitted, filtered, deduped, deadLettered, dropped, abandoned } = summary;
+  const ends = [
+    `${count(emitted)} in the table`,
+    `${count(filtered)} impossible`,
+    `${count(deduped)} repeats`,
+    ...(deadLettered > 0 ? [`${count(deadLettered)} put aside`] : []),
+    ...(dropped > 0 ? [`${count(dropped)} dropped`] : []),
+    ...(abandoned > 0 ? [`${count(abandoned)} abandoned`] : []),
+  ];
+  return [
+    'Summary',
+    `- ${count(read)} flights read: ${ends.join(', ')}. ${summary.balanced ? 'It adds up.' : 'It does not add up!'}`,
+    `- ${summary.seconds.toFixed(1)} seconds, ${count(summary.itemsPerSecond)} flights a second, ${Math.round(summary.peakRssBytes / 1e6)} MB of memory at most.`,
+    `- At most ${count(summary.inFlightMax)} items were inside the pipeline at a time; ${count(summary.inFlightBound)} could have been.`,
+    '',
+  ].join('\n');
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
