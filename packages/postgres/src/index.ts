@@ -1,0 +1,1 @@
+export { DatabaseError, type DatabaseErrorDetails, type PostgresErrorCode } from './errors.js';
