@@ -203,7 +203,7 @@ class Planner {
     weights.push(this.#weight);
     if (sink !== undefined) stages.push(this.#stage(sink.name, 'sink'));
     const edge = this.#edge(steps, sink, open !== undefined);
-    if (edge !== undefined) this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
+    if (edge !== undefined && edge.highWaterMark > 0) this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
     steps.forEach((spec, at) => {
       if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', weights[at] as number);
     });
@@ -231,8 +231,9 @@ class Planner {
 
   #edge(steps: readonly StepSpec[], sink: FusedSink | undefined, hasLoop: boolean): EdgePlan | undefined {
     const given = steps[0]?.highWaterMark;
-    if (given !== undefined && given > 0 && !hasLoop) return { highWaterMark: given, isEager: true };
     if (hasLoop) return undefined;
+    // With 0 nothing waits and nothing is read ahead: items are asked for one at a time.
+    if (given !== undefined) return { highWaterMark: given, isEager: given > 0 };
     if (steps.some((spec) => spec.kind.id === 'flatMap')) return { highWaterMark: ONE_TO_MANY_EDGE, isEager: false };
     return sink === undefined ? undefined : { highWaterMark: this.#sinkEdge(), isEager: false };
   }

@@ -18,7 +18,7 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * @typeParam O - What goes out.
  * @param fn - Is given the item and its index, from 0; gives an array or another synchronous iterable.
  * @param options - `name` (default `'flatMap'`), `highWaterMark` (default: 16 where the stage reads from an
- *   asynchronous one, none otherwise).
+ *   asynchronous one, none otherwise); 0 asks for one input at a time, for inputs that are large.
  * @returns A stage from `I` to `O`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
  *
