@@ -10,10 +10,13 @@ const programs = workspaces().filter(({ path }) => path.startsWith('apps/'));
 const testsOf = (folders: readonly { readonly path: string }[]): string[] =>
   folders.flatMap(({ path }) => [`${path}/src/**/*.test.ts`, `${path}/test/**/*.test.ts`]);
 
+/** As Node has them: `module` leads to files that only bundlers can load. */
+const serverConditions = defaultServerConditions.filter((condition) => condition !== 'module');
+
 /** With the sources: no build is needed. */
 const onSources = {
   resolve: { conditions: [SOURCE, ...defaultClientConditions] },
-  ssr: { resolve: { conditions: [SOURCE, ...defaultServerConditions] } },
+  ssr: { resolve: { conditions: [SOURCE, ...serverConditions] } },
 } satisfies UserConfig;
 
 export default async function config(): Promise<ViteUserConfig> {
@@ -44,6 +47,7 @@ export default async function config(): Promise<ViteUserConfig> {
           },
         },
         {
+          ssr: { resolve: { conditions: serverConditions } },
           test: {
             name: 'built',
             include: [...testsOf(published), ...programs.map(({ path }) => `${path}/src/**/*.built.node.test.ts`)],

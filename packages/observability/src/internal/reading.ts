@@ -1,11 +1,13 @@
 import type { StageCounts } from '@millrace/core';
 import type { NodeSnapshot, Percentiles, PipelineSnapshot, Snapshot, StageSnapshot } from '../snapshot.js';
-import { BUCKETS, countBelow, quantileOf } from './histogram.js';
+import { countsBelow, quantilesOf } from './histogram.js';
 import type { NodeFigures, PipelineFigures, StageFigures } from './pipeline-figures.js';
 import { COUNTS, NODE, STAGE } from './slots.js';
 
 /** The limits of the buckets that a snapshot tells: 2 to these powers, in nanoseconds; 64 ns to 69 s. */
 const OCTAVES = [6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36] as const;
+
+const LIMITS = OCTAVES.map((octave) => 2 ** octave / 1e9);
 
 const IN = COUNTS.indexOf('in');
 const MADE = COUNTS.indexOf('made');
@@ -92,23 +94,25 @@ function nodeOf({ name, slots }: NodeFigures, before: Float64Array | undefined, 
         : {
             items,
             seconds: (slots[NODE.serviceMs] as number) / 1000,
-            buckets: OCTAVES.map((octave) => ({ belowSeconds: 2 ** octave / 1e9, items: countBelow(buckets, octave) })),
-            window: percentilesOf(before === undefined ? buckets : minus(buckets, before.subarray(NODE.buckets))),
+            buckets: countsBelow(buckets, OCTAVES).map((below, at) => ({
+              belowSeconds: LIMITS[at] as number,
+              items: below,
+            })),
+            window: percentilesOf(buckets, before?.subarray(NODE.buckets)),
           },
   };
 }
 
-function percentilesOf(buckets: Float64Array): Percentiles | undefined {
-  const p50 = quantileOf(buckets, 0.5);
-  if (p50 === undefined) return undefined;
-  const ms = (q: number): number => (quantileOf(buckets, q) as number) / 1e6;
-  return { p50Ms: p50 / 1e6, p95Ms: ms(0.95), p99Ms: ms(0.99), p999Ms: ms(0.999) };
-}
-
-function minus(now: Float64Array, before: Float64Array): Float64Array {
-  const difference = new Float64Array(BUCKETS);
-  for (let at = 0; at < BUCKETS; at++) difference[at] = (now[at] as number) - (before[at] as number);
-  return difference;
+function percentilesOf(buckets: Float64Array, before: Float64Array | undefined): Percentiles | undefined {
+  const values = quantilesOf(buckets, [0.5, 0.95, 0.99, 0.999], before);
+  if (values === undefined) return undefined;
+  const [p50Ms, p95Ms, p99Ms, p999Ms] = values.map((nanoseconds) => nanoseconds / 1e6) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { p50Ms, p95Ms, p99Ms, p999Ms };
 }
 
 function perSecond(items: number, windowMs: number): number {

@@ -1,0 +1,1 @@
+export { inSpan, type SpanOptions, spanned, spannedSink } from './open-telemetry.js';
