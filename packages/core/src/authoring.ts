@@ -23,4 +23,6 @@ export {
   wrongType,
 } from './internal/arguments.js';
 export { type SourceOptions, source } from './sources/source.js';
+export { checkOnError, openRejects, type Rejects } from './stages/fault/dead-letter.js';
+export { type ForeignOptions, foreign } from './stages/foreign.js';
 export { type OperatorOptions, operator } from './stages/operator.js';

@@ -17,6 +17,7 @@ export { range } from './sources/range.js';
 export { bufferUnordered, type Thunk } from './stages/async/buffer-unordered.js';
 export { type CachedOptions, cached } from './stages/async/cached.js';
 export { type ConcurrencyOptions, type ItemContext, mapAsync } from './stages/async/map-async.js';
+export { type DeadLetter, type DeadLetterOffice, deadLetter, type OnError } from './stages/fault/dead-letter.js';
 export { type BufferOptions, buffer, type Overflow } from './stages/flow/buffer.js';
 export { type BatchOptions, batch } from './stages/group/batch.js';
 export { dedupeConsecutive } from './stages/group/dedupe-consecutive.js';
