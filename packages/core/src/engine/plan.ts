@@ -203,7 +203,8 @@ class Planner {
     weights.push(this.#weight);
     if (sink !== undefined) stages.push(this.#stage(sink.name, 'sink'));
     const edge = this.#edge(steps, sink, open !== undefined);
-    if (edge !== undefined && edge.highWaterMark > 0) this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
+    if (edge !== undefined && edge.highWaterMark > 0)
+      this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
     steps.forEach((spec, at) => {
       if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', weights[at] as number);
     });
