@@ -1,0 +1,142 @@
+import type { Stage } from '@millrace/core';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkMs,
+  checkOptions,
+  operator,
+  outOfRange,
+  wrongType,
+} from '@millrace/core/authoring';
+import type { Pool } from './pool/pool.js';
+import { ParallelStage, type StagePlan } from './stage/parallel-stage.js';
+import type { WorkerContext } from './worker/context.js';
+import type { Transferred } from './worker/transferred.js';
+import { POOL, type WorkerModule } from './worker-module.js';
+
+/** The names of the functions of a module that take an item. */
+export type WorkerFunctions<M extends object> = {
+  [K in keyof M]: M[K] extends (item: never, context: WorkerContext) => unknown ? K : never;
+}[keyof M] &
+  string;
+
+/** What a function of a worker module takes. */
+export type ItemOf<F> = F extends (item: infer I, context: WorkerContext) => unknown ? I : never;
+
+/** What a function of a worker module makes of an item: what it returns, awaited, and what `transferred()` wraps. */
+export type ResultOf<F> = F extends (item: never, context: WorkerContext) => infer R ? Unwrapped<Awaited<R>> : never;
+
+type Unwrapped<R> = R extends Transferred<infer V> ? V : R;
+
+/** How a parallel stage behaves. */
+export interface ParallelOptions<I> {
+  /** What the stage is called in errors, plans and figures. Default: `'parallel'`. */
+  readonly name?: string;
+  /** Whether results leave in the order of their items; if not, as bursts of them are finished. Default: `true`. */
+  readonly ordered?: boolean;
+  /** How many items may wait before the stage. Default: 256; make it 1 where each item is a batch or a large buffer. */
+  readonly highWaterMark?: number;
+  /**
+   * How many items may be with the workers, those included that are finished and wait to be handed on; 1 or more. As much
+   * as is useful is used: 8 bursts for each worker, so items of more than half a millisecond stay at 8. Default: 512 for each worker.
+   */
+  readonly maxItemsInWorkers?: number;
+  /** What an item moves to the worker, and the main thread loses, in place of copying it. Default: nothing. */
+  readonly transfer?: (item: I) => readonly Transferable[];
+  /**
+   * What becomes of an item whose worker dies: `'fail'` the run, or `'retry'` once more, by itself; results that were
+   * lost with the worker are then made again, so the function may see an item twice. Default: `'fail'`.
+   */
+  readonly onWorkerDeath?: 'fail' | 'retry';
+  /** How long one item may take, in milliseconds; the worker is ended within a quarter more. Default: no limit. */
+  readonly timeoutMs?: number;
+  /** How long functions may go on when the run ends early before their worker is ended, in milliseconds. Default: 250. */
+  readonly abortGraceMs?: number;
+}
+
+const OPTIONS: readonly (keyof ParallelOptions<unknown>)[] = [
+  'name',
+  'ordered',
+  'highWaterMark',
+  'maxItemsInWorkers',
+  'transfer',
+  'onWorkerDeath',
+  'timeoutMs',
+  'abortGraceMs',
+];
+const WHERE = 'parallel()';
+const ITEMS_PER_WORKER = 512;
+
+/**
+ * Replaces each item by what a function of a worker module makes of it, on several threads.
+ *
+ * Items cross in bursts of half a millisecond of work, two for each worker: one that it works on, one that waits beside
+ * it. A worker calls the function on one item at a time; a promise it returns is awaited. Items and results are cloned,
+ * as `structuredClone()` does, or moved: `transfer` for items, `transferred()` of `@millrace/parallel/worker` for results.
+ *
+ * Contract
+ * - Order: kept, or that of finished bursts with `ordered: false`.
+ * - Holds: at most `maxItemsInWorkers` items, from when they are taken until their results are handed on.
+ * - Backpressure: takes items when a worker has room for a burst; workers go on while the consumer is slow, up to the limit.
+ * - Failure: what the function throws arrives with its class name, message, stack, cause and own properties, as the cause
+ *   of a `StageError` behind the results before it. A worker that dies or is stuck fails the item that it was at.
+ * - Cancel: aborts the function's `signal`, ends a worker that goes on for `abortGraceMs`; what is inside is abandoned.
+ *
+ * @typeParam M - What the module exports.
+ * @typeParam K - The name of the function.
+ * @param module - From `workerModule()`.
+ * @param exportName - The name of an exported function; it is given the item and a {@link WorkerContext}.
+ * @param options - `ordered` (default `true`), `maxItemsInWorkers` (default 512 for each worker), `highWaterMark` (default
+ *   256), `transfer`, `onWorkerDeath` (default `'fail'`), `timeoutMs` (default: no limit), `abortGraceMs` (default 250), `name`.
+ * @returns A stage from the function's item to its result.
+ * @throws RangeError `ERR_CORE_ARGUMENT` for a wrong option, or `transfer` with `onWorkerDeath: 'retry'`: what was moved
+ *   can't be sent again.
+ *
+ * @example Read what can happen before running it
+ * ```ts
+ * import { from } from '@millrace/core';
+ * const url = new URL('data:text/javascript,export const half = (n) => n / 2');
+ * const module = workerModule<{ half(n: number): number }>(url, { workers: 2 });
+ * const halves = from([2, 4]).pipeThrough(parallel(module, 'half', { maxItemsInWorkers: 64 }));
+ * assert.match(halves.explain().toString(), /maxItemsInWorkers: 64/);
+ * assert.deepEqual(await halves.toArray(), [1, 2]);
+ * ```
+ */
+export function parallel<M extends object, K extends WorkerFunctions<M>>(
+  module: WorkerModule<M>,
+  exportName: K,
+  options: ParallelOptions<ItemOf<M[K]>> = {},
+): Stage<ItemOf<M[K]>, ResultOf<M[K]>> {
+  const pool: Pool | undefined = module?.[POOL];
+  if (pool === undefined) throw wrongType(WHERE, 'module', module, 'what workerModule() returns');
+  const plan = checkedPlan(exportName, options, pool.options.workers);
+  const { name = 'parallel', highWaterMark = 256 } = options;
+  return operator<ItemOf<M[K]>, ResultOf<M[K]>>({
+    name,
+    highWaterMark,
+    inService: plan.maxItemsInWorkers,
+    detail: `maxItemsInWorkers${plan.ordered ? '' : ', unordered'}`,
+    open: (upstream, context) => new ParallelStage(plan, pool, upstream, context) as never,
+  });
+}
+
+function checkedPlan<I>(exportName: string, options: ParallelOptions<I>, workers: number): StagePlan {
+  if (typeof exportName !== 'string') throw wrongType(WHERE, 'exportName', exportName, 'the name of an export');
+  checkOptions(WHERE, options, OPTIONS);
+  const { ordered = true, maxItemsInWorkers = ITEMS_PER_WORKER * workers, onWorkerDeath = 'fail' } = options;
+  const { transfer, timeoutMs, abortGraceMs = 250 } = options;
+  checkBoolean(WHERE, 'ordered', ordered);
+  checkCount(WHERE, 'maxItemsInWorkers', maxItemsInWorkers, 1);
+  if (transfer !== undefined) checkFunction(WHERE, 'transfer', transfer);
+  if (timeoutMs !== undefined) checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
+  checkMs(WHERE, 'abortGraceMs', abortGraceMs, 0);
+  const allowed = transfer === undefined ? ['fail', 'retry'] : ['fail'];
+  if (!allowed.includes(onWorkerDeath)) {
+    const list = allowed.map((each) => `"${each}"`).join(' or ');
+    const why = transfer === undefined ? '' : " with transfer: what was moved can't be sent again";
+    throw outOfRange(WHERE, 'onWorkerDeath', onWorkerDeath, `${list}${why}`);
+  }
+  const isRetrying = onWorkerDeath === 'retry';
+  return { exportName, ordered, maxItemsInWorkers, timeoutMs, abortGraceMs, isRetrying, transfer };
+}

@@ -1,0 +1,2 @@
+export type { WorkerContext } from './worker/context.js';
+export { type Transferred, transferred } from './worker/transferred.js';

@@ -1,0 +1,101 @@
+// What the tests run on worker threads: plain JavaScript, since a Node 20 worker runs no TypeScript.
+import { transferred } from '@millrace/parallel/worker';
+
+export const increment = (n) => n + 1;
+
+export const later = async (n) => n * 10;
+
+/** Waits, without giving the thread away, until the place of the item in the shared array is set. */
+export function gated({ index, gate, began }) {
+  if (began !== undefined) Atomics.add(began, 0, 1);
+  Atomics.wait(gate, index, 0);
+  return index;
+}
+
+/** Takes what the item says, busily. */
+export function spin({ index, turns }) {
+  let x = 0;
+  for (let turn = 0; turn < turns; turn++) x += Math.sqrt(turn);
+  return x < 0 ? -1 : index;
+}
+
+export class OddError extends RangeError {}
+
+export function throwAt({ n, at }) {
+  if (n !== at) return n;
+  const cause = new TypeError('inner');
+  throw Object.assign(new OddError(`odd ${n}`, { cause }), { code: 'E_ODD', details: { n }, call: () => n });
+}
+
+export function throwOdd(n) {
+  if (n % 2 === 1) throw new Error(`odd ${n}`);
+  return n;
+}
+
+export function throwText() {
+  throw 'a text';
+}
+
+export function exitAt({ n, at }) {
+  if (n === at) process.exit(3);
+  return n;
+}
+
+/** Ends its worker the first time that it sees the item, as the shared array remembers. */
+export function exitOnce({ n, at, seen }) {
+  Atomics.add(seen, n, 1);
+  if (n === at && seen[n] === 1) process.exit(3);
+  return n;
+}
+
+export function crashLater(n) {
+  setImmediate(() => {
+    throw new Error('out of the blue');
+  });
+  return new Promise(() => n);
+}
+
+export function exhaust(n) {
+  const kept = [];
+  for (;;) kept.push(new Array(10_000).fill(n));
+}
+
+export function hangAt({ n, at, began }) {
+  if (began !== undefined) Atomics.add(began, 0, 1);
+  while (n === at);
+  return n;
+}
+
+/** Waits for the abort, in the way of code that never gives the thread away. */
+export function untilAborted({ began, ended }, context) {
+  Atomics.add(began, 0, 1);
+  while (!context.isAborted);
+  Atomics.add(ended, 0, 1);
+}
+
+/** Waits for the abort, as an event. */
+export function untilSignal({ began, ended }, { signal }) {
+  Atomics.add(began, 0, 1);
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      Atomics.add(ended, 0, 1);
+      resolve();
+    });
+  });
+}
+
+export const indexOf = (_item, { index }) => index;
+
+export const squares = (numbers) => {
+  const result = numbers.map((n) => n * n);
+  return transferred(result, [result.buffer]);
+};
+
+export const unclonableAt = ({ n, at }) => (n === at ? () => n : n);
+
+export const value = 1;
+
+const scratch = new Float64Array(4);
+
+/** Moves one and the same buffer every time, which is gone after the first. */
+export const moveTwice = () => transferred(scratch, [scratch.buffer]);
