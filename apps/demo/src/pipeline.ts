@@ -22,7 +22,8 @@ export interface NightPipelineOptions {
 /** Joins the stages: rows → flights → reject the impossible → drop repeats → darkness. It serves one run. */
 export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipelineOptions): Pipeline<NightFlight> {
   const { limit, nightMilesOf } = options;
-  const flights = rows.pipeThrough(flatMap(flightsOf, { name: FLIGHTS }));
+  // A row group is 11 MB: the next one is read when this one is used up.
+  const flights = rows.pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
   return (limit === undefined ? flights : flights.pipeThrough(take(limit, { name: 'limit' })))
     .pipeThrough(filter((flight) => flightFault(flight) === undefined, { name: 'reject impossible' }))
     .pipeThrough(dedupeConsecutive(firstOfEquals(), { name: 'drop repeats' }))
