@@ -240,9 +240,11 @@ export class Pipeline<T> implements AsyncIterable<T> {
 
   #into(writable: WritableStream<T>, how: WritableOptions, options: RunOptions, where: string): Execution {
     if (!(writable instanceof WritableStream)) throw wrongType(where, 'writable', writable, 'a WritableStream');
+    if (writable.locked) throw wrongType(where, 'writable', 'locked', 'a WritableStream that nobody writes to');
     const spec: BurstSink = { type: 'burst', name: 'writable', highWaterMark: undefined, inService: 1 };
     const execution = this.#execute(spec, options, where);
     const writer = writableWriter(writable as WritableStream<unknown>, how, execution);
+    execution.closeSink = (failure) => failure && writer.abort?.(failure.reason);
     execution.start(() => driveWriter(execution, writer, 1));
     return execution;
   }

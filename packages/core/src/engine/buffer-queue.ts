@@ -60,15 +60,21 @@ export class BufferQueue implements Puller<unknown> {
       }
       this.#isAsking = false;
       this.#accept(pulled);
-      if (this.#overflow !== 'block' && spend(1)) return whenMyTurn(this.#read);
+      if (this.#mustGiveWay()) return whenMyTurn(this.#read);
     }
   };
 
   readonly #onAnswer = (answer: Answer<unknown>): void => {
     this.#isAsking = false;
     this.#accept(answer);
-    this.#read();
+    if (this.#mustGiveWay()) whenMyTurn(this.#read);
+    else this.#read();
   };
+
+  /** A buffer that drops reads without end, whether its source answers now or by a promise. */
+  #mustGiveWay(): boolean {
+    return this.#overflow !== 'block' && spend(1);
+  }
 
   #accept(answer: Answer<unknown>): void {
     if (!Array.isArray(answer)) this.#behind ??= answer;

@@ -49,7 +49,10 @@ export class RunContext {
   readonly sources: Drainable[] = [];
   /** Clean-ups under way, by stage. */
   readonly closings: Array<{ stage: string; isDone: boolean; work: Promise<void> }> = [];
+  /** Errors that came while another was on its way. */
   readonly others: unknown[] = [];
+  /** What clean-ups threw. */
+  readonly closeFailures: unknown[] = [];
   isDraining: boolean = false;
   isOver: boolean = false;
   insideNow: number = 0;
@@ -101,7 +104,7 @@ export class RunContext {
 
   /** Notes what a clean-up threw. */
   closeFailed(stage: string, cause: unknown): void {
-    this.others.push(
+    this.closeFailures.push(
       new PipelineError('ERR_CORE_CLOSE', `Cannot close stage "${stage}": ${messageOf(cause)}`, { cause }),
     );
   }

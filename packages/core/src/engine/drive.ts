@@ -101,11 +101,7 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
   };
 
   const abandon = (answer: Answer<unknown>): false => {
-    if (Array.isArray(answer)) {
-      sink.counts.in += answer.length;
-      sink.counts.abandoned += answer.length;
-      sink.inside(-answer.length * sink.weight);
-    }
+    if (Array.isArray(answer)) execution.abandon(answer.length);
     return false;
   };
 

@@ -12,7 +12,9 @@ export class Edge implements Puller<unknown> {
   readonly #context: StageContext;
   readonly #isEager: boolean;
   /** How many items the consumer has taken and not begun; they wait here as far as the bound is concerned. */
-  waitingBehind: () => number = () => 0;
+  waitingBehind: (() => number) | undefined;
+  /** The items of the last answer, until such a consumer has looked at them. */
+  #handed = 0;
   #items: unknown[] = [];
   /** A mark that waits behind the items; nothing is read past it. */
   #mark: Mark | undefined;
@@ -33,9 +35,10 @@ export class Edge implements Puller<unknown> {
 
   pull(max: number): Pulled<unknown> {
     if (this.#isEager) this.#isFilling = true;
+    this.#handed = 0;
     const answer = this.#take(max);
     if (answer !== undefined) {
-      if (this.#isFilling) this.fill();
+      if (this.#isFilling) this.#fill();
       return answer;
     }
     if (!this.#isFilling && !this.#isAsking)
@@ -44,15 +47,27 @@ export class Edge implements Puller<unknown> {
       this.#max = max;
       this.#settle = resolve;
     });
-    this.fill();
+    this.#isFilling = true;
+    this.#fill();
     return later;
   }
 
   /** Reads ahead until as many items wait as may; goes on by itself until the consumer pulls again. */
   fill(): void {
     this.#isFilling = true;
+    this.#handed = 0;
+    this.#fill();
+  }
+
+  /** The consumer has looked at what it took: reads on where it reads ahead, or where the consumer `isBusy`. */
+  goOn(isBusy: boolean): void {
+    if (isBusy || this.#isFilling) this.fill();
+  }
+
+  #fill(): void {
     while (!this.#isAsking && !this.#isClosed && this.#last === undefined && this.#mark === undefined) {
-      const room = this.#highWaterMark - this.#items.length - this.waitingBehind();
+      const behind = this.waitingBehind === undefined ? 0 : this.waitingBehind() + this.#handed;
+      const room = this.#highWaterMark - this.#items.length - behind;
       // A consumer that waits with a free slot may be handed one item even where nothing may wait.
       const credit = this.#settle === undefined ? room : Math.max(room, 1);
       if (credit <= 0) return;
@@ -79,7 +94,7 @@ export class Edge implements Puller<unknown> {
   readonly #onAnswer = (answer: Answer<unknown>): void => {
     this.#isAsking = false;
     this.#accept(answer);
-    if (!this.#isClosed) this.fill();
+    if (!this.#isClosed) this.#fill();
   };
 
   #accept(answer: Answer<unknown>): void {
@@ -87,7 +102,8 @@ export class Edge implements Puller<unknown> {
     else if (!Array.isArray(answer)) this.#last ??= answer;
     else if (this.#isClosed) this.#abandon(answer.length);
     else if (this.#items.length === 0) this.#items = answer;
-    else for (const item of answer) this.#items.push(item);
+    // The burst may be an array that a source goes on using.
+    else this.#items = this.#items.concat(answer);
     if (this.#settle === undefined) return;
     const taken = this.#take(this.#max);
     if (taken === undefined) return;
@@ -102,9 +118,9 @@ export class Edge implements Puller<unknown> {
       this.#mark = undefined;
       return mark ?? this.#last;
     }
-    if (this.#items.length > max) return this.#items.splice(0, max);
-    const items = this.#items;
-    this.#items = [];
+    const items = this.#items.length > max ? this.#items.slice(0, max) : this.#items;
+    this.#items = items === this.#items ? [] : this.#items.slice(max);
+    this.#handed = items.length;
     return items;
   }
 

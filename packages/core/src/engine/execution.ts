@@ -118,7 +118,8 @@ export class Execution {
         waiting: () => this.#waiting(),
         inFlight: () => this.context.insideNow,
       }) ?? observer;
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal?.aborted) queueMicrotask(this.#onAbort);
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** Resolves when the run is over and closed; never rejects. */
@@ -128,21 +129,29 @@ export class Execution {
 
   /** Calls `begin` soon, unless the signal has been aborted by then. */
   start(begin: () => void): void {
-    if (this.#options.signal?.aborted) queueMicrotask(this.#onAbort);
-    else queueMicrotask(() => this.context.isOver || begin());
+    queueMicrotask(() => this.context.isOver || begin());
   }
 
   /** Pulls, with the end and failures taken care of: `then` gets bursts only. */
   pull(max: number, then: (items: unknown[]) => void): void {
+    if (this.#options.signal?.aborted) return this.#onAbort();
     const pulled = this.root.pull(max);
     const take = (answer: Awaited<Pulled<unknown>>): void => {
-      if (Array.isArray(answer)) then(answer);
+      if (Array.isArray(answer)) this.context.isOver ? this.abandon(answer.length) : then(answer);
       else if (answer === END) this.finish();
       else if (answer instanceof Failure) this.finish({ reason: answer.error });
       else this.pull(max, then);
     };
     if (pulled instanceof Promise) pulled.then(take);
     else take(pulled);
+  }
+
+  /** Counts items that come when the run is over. */
+  abandon(items: number): void {
+    if (this.sink === undefined) return;
+    this.sink.counts.in += items;
+    this.sink.counts.abandoned += items;
+    this.sink.inside(-items * this.sink.weight);
   }
 
   abort(reason: unknown): void {
@@ -198,10 +207,14 @@ export class Execution {
   #report(failure: { reason: unknown } | undefined): void {
     if (this.#isReported) return;
     this.#isReported = true;
-    const { others } = this.context;
+    const { others, closeFailures } = this.context;
     const summary = this.#summary();
-    const error = failure ?? (others.length > 0 ? { reason: others.shift() } : undefined);
-    if (error?.reason instanceof StageError) error.reason.others.push(...others);
+    const error = failure ?? (closeFailures.length > 0 ? { reason: closeFailures.shift() } : undefined);
+    const { reason } = error ?? {};
+    // One cause can come by two ways: a failed write, and the stream that it errored.
+    const isNew = (other: unknown): boolean =>
+      !(other instanceof StageError) || other.cause !== (reason as StageError).cause;
+    if (reason instanceof StageError) reason.others.push(...others.filter(isNew), ...closeFailures);
     this.context.observer?.ended?.(summary, error?.reason);
     this.#ended({ summary, failure: error });
   }

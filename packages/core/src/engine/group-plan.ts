@@ -1,4 +1,5 @@
 import type { Layout, Shape } from './codegen.js';
+import type { StageContext } from './context.js';
 import type { Machine, Params } from './machine.js';
 
 /** What a loop takes items from. */
@@ -22,6 +23,14 @@ export interface GroupPlan {
   readonly open: (() => LoopInput) | undefined;
   /** How many items a group with a sink asks for: the sink's edge. */
   readonly ask: number;
+}
+
+/** The contexts of a group's stages, for one run. */
+export interface GroupContexts {
+  /** The source's, where the loop takes items from it itself. */
+  readonly source: StageContext | undefined;
+  /** The steps', and behind them the sink's where the group ends with one. */
+  readonly stages: readonly StageContext[];
 }
 
 /** What each count adds to the number of items inside: the loop's source and makers add, losses and the sink take away. */

@@ -1,25 +1,12 @@
 import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { allowance, spend, whenMyTurn } from './budget.js';
-import { type Shape, STATUS } from './codegen.js';
+import { STATUS } from './codegen.js';
 import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
-import { effectsOf, type GroupPlan, type LoopInput } from './group-plan.js';
+import { effectsOf, type GroupContexts, type GroupPlan, type LoopInput } from './group-plan.js';
+import { countsOf, heldBy, levelsBefore, openCursors, roomOf } from './group-room.js';
 import { type MachineState, startState } from './machine.js';
-
-/**
- * More than a slice ever has. PERF: a small integer, since an infinite limit makes the loop count in floating point
- * (core/map-reduce, 3 times slower).
- */
-const NO_LIMIT = 0x3fffffff;
-
-/** The contexts of a group's stages, for one run. */
-export interface GroupContexts {
-  /** The source's, where the loop takes items from it itself. */
-  readonly source: StageContext | undefined;
-  /** The steps', and behind them the sink's where the group ends with one. */
-  readonly stages: readonly StageContext[];
-}
 
 /** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
 export class Group implements Puller<unknown> {
@@ -36,6 +23,9 @@ export class Group implements Puller<unknown> {
   #isFlushing = false;
   #flushed = 0;
   #isClosed = false;
+  /** Whether the loop is running: a function of the user may close the group from inside. */
+  #isLooping = false;
+  #closeAfterLoop: (() => void) | undefined;
   #max = 0;
   #last: Answer<unknown> | undefined;
   #settle: ((answer: Answer<unknown>) => void) | undefined;
@@ -71,12 +61,20 @@ export class Group implements Puller<unknown> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#last ??= END;
+    if (!this.#isLooping) return this.#letGo(reason);
+    const looped = new Promise<void>((resolve) => {
+      this.#closeAfterLoop = () => resolve(this.#letGo(reason));
+    });
+    this.#run.closing(this.#contexts.stages[0]?.name ?? this.#contexts.source?.name ?? 'loop', looped);
+  }
+
+  #letGo(reason: unknown): void {
     const { shape, weights } = this.#plan;
     const state = this.#state;
     this.#closeInput(reason);
     this.#abandonWaiting();
-    shape.steps.forEach((step, at) => {
-      const inside = (step.held?.(state.states[at]) ?? 0) + this.#openCursors(at);
+    shape.steps.forEach((_, at) => {
+      const inside = heldBy(shape, state, at);
       const counts = this.#contexts.stages[at]?.counts as StageCounts;
       counts.abandoned += inside;
       this.#run.inside(-inside * (weights[at] as number));
@@ -95,19 +93,8 @@ export class Group implements Puller<unknown> {
 
   /** Reads the counts of step `at`; the sink's is the one behind the last step's. */
   counts(at: number): StageCounts {
-    const { layout, shape } = this.#plan;
-    const { counts, states } = this.#state;
-    const entered = counts[layout.region[at] as number] as number;
-    const step = shape.steps[at];
-    const left = step === undefined ? entered : (counts[layout.region[at + 1] as number] as number);
     const own = this.#contexts.stages[at]?.counts as StageCounts;
-    const sum = { ...own, in: own.in + entered, out: own.out + left };
-    if (step?.tally !== undefined) {
-      sum[step.tally] += counts[layout.tally[at] as number] as number;
-      if (step.tally === 'absorbed') sum.made += left;
-    }
-    if (step !== undefined && !this.#isClosed) sum.held += (step.held?.(states[at]) ?? 0) + this.#openCursors(at);
-    return sum;
+    return countsOf(this.#plan, this.#state, own, at, this.#isClosed);
   }
 
   /** Reads the counts of the source that the loop takes items from. */
@@ -122,6 +109,7 @@ export class Group implements Puller<unknown> {
     const state = this.#state;
     for (;;) {
       if (this.#last !== undefined) return this.#last;
+      if (state.stop >= 0) this.#endBehindStop();
       if (!this.#isFlushing && !this.#hasInput()) {
         const pulled = (this.#upstream as Puller<unknown>).pull(this.#ask());
         if (isLater(pulled)) {
@@ -140,7 +128,7 @@ export class Group implements Puller<unknown> {
       if (state.out.length > 0) {
         const { out } = state;
         state.out = [];
-        if (state.level > 0) this.#edge?.fill();
+        this.#edge?.goOn(state.level > 0);
         return out;
       }
       if (isTimeUp && this.#last === undefined) {
@@ -159,11 +147,8 @@ export class Group implements Puller<unknown> {
   };
 
   readonly #onAnswer = (answer: Answer<unknown>): void => {
-    if (this.#isClosed) {
-      if (Array.isArray(answer)) this.#abandonInput(answer.length);
-      return;
-    }
     const passed = this.#accept(answer);
+    if (this.#isClosed) return;
     if (passed === undefined) return this.#resume();
     const settle = this.#settle;
     this.#settle = undefined;
@@ -174,6 +159,10 @@ export class Group implements Puller<unknown> {
   #accept(answer: Answer<unknown>): Answer<unknown> | undefined {
     const state = this.#state;
     if (Array.isArray(answer)) {
+      if (this.#isClosed) {
+        this.#abandonInput(answer.length);
+        return undefined;
+      }
       state.input = answer;
       state.at = 0;
       state.end = answer.length;
@@ -218,20 +207,20 @@ export class Group implements Puller<unknown> {
     const began = observed === undefined ? 0 : observed.began();
     const taken = state.counts[0] as number;
     const before = this.#worked();
-    const room = this.#room();
+    const room = roomOf(this.#plan, this.#state, this.#max);
+    this.#isLooping = true;
     if (!this.#isFlushing || state.level > 0) {
       const limit = state.cursors.length > 0 ? allowance() : Math.min(allowance(), room);
       machine.run(state, limit, this.#max);
     } else this.#flush();
+    this.#isLooping = false;
     const worked = this.#worked() - before;
     this.#account();
     observed?.worked((state.counts[0] as number) - taken, began);
     this.#settleStatus();
-    if (state.stop >= 0 && !this.#isFlushing && this.#last === undefined) {
-      this.#endInput(state.stop + 1);
-      this.#closeInput(undefined);
-      this.#abandonWaiting();
-    }
+    this.#closeAfterLoop?.();
+    this.#closeAfterLoop = undefined;
+    if (state.stop >= 0) this.#endBehindStop();
     return spend(Math.max(1, worked));
   }
 
@@ -261,6 +250,14 @@ export class Group implements Puller<unknown> {
     return (source === 'array' || source === 'range') && this.#state.at >= this.#state.end;
   }
 
+  /** Nothing more passes the step that stopped: what is before it ends, what is behind it is flushed. */
+  #endBehindStop(): void {
+    if (this.#isFlushing || this.#last !== undefined) return;
+    this.#endInput(this.#state.stop + 1);
+    this.#closeInput(undefined);
+    this.#abandonWaiting();
+  }
+
   #endInput(flushFrom: number): void {
     this.#state.isDry = true;
     this.#isFlushing = true;
@@ -280,22 +277,9 @@ export class Group implements Puller<unknown> {
 
   /** How many items to ask the upstream for: what was asked of the group, at most what fills what is open. */
   #ask(): number {
-    return this.#plan.shape.sink.id === 'emit' && this.#state.cursors.length === 0 ? this.#room() : this.#plan.ask;
-  }
-
-  #room(): number {
-    const { shape, layout, params } = this.#plan;
-    const { states, counts } = this.#state;
-    let room = shape.sink.id === 'emit' ? this.#max : NO_LIMIT;
-    for (let at = 0; at < shape.steps.length; at++) {
-      const step = shape.steps[at] as Shape['steps'][number];
-      const entered = counts[layout.region[at] as number] as number;
-      if (step.room !== undefined && (shape.sink.id === 'emit' || step.id === 'take')) {
-        room = Math.min(room, step.room(states[at], entered, params[at] as readonly unknown[]));
-      }
-      if (step.tally === 'absorbed') break;
-    }
-    return Math.max(1, room);
+    return this.#plan.shape.sink.id === 'emit' && this.#state.cursors.length === 0
+      ? roomOf(this.#plan, this.#state, this.#max)
+      : this.#plan.ask;
   }
 
   #wait(): void {
@@ -330,6 +314,10 @@ export class Group implements Puller<unknown> {
     this.#last = failing.failure(error, (counts[region] as number) + failing.counts.in);
     this.#state.isDry = true;
     this.#isFlushing = true;
+    if (this.#isBehindCursor(at)) {
+      counts[region] = (counts[region] as number) + 1;
+      return;
+    }
     let before = at - 1;
     for (; before >= 0 && layout.region[before] === region; before--) this.#passed(before, false);
     if (before >= 0) this.#passed(before, shape.steps[before]?.tally === 'absorbed', true);
@@ -364,11 +352,13 @@ export class Group implements Puller<unknown> {
     this.#insideBefore = inside;
   }
 
-  #openCursors(at: number): number {
-    const { steps } = this.#plan.shape;
-    if (steps[at]?.id !== 'flatMap') return 0;
-    const level = steps.slice(0, at).filter((step) => step.id === 'flatMap').length;
-    return this.#state.level > level ? 1 : 0;
+  /** Ends the cursor of the step that failed; `true` where its input had been counted as absorbed before. */
+  #isBehindCursor(at: number): boolean {
+    const state = this.#state;
+    if (this.#plan.shape.steps[at]?.id !== 'flatMap') return false;
+    if (openCursors(this.#plan, this.#state, at) > 0) state.level = levelsBefore(this.#plan, at);
+    // An iterator that is left threw in its clean-up.
+    return state.stop > at;
   }
 
   #waiting(): number {

@@ -37,9 +37,12 @@ export class ItemIterator implements AsyncIterableIterator<unknown> {
   }
 
   async return(value?: unknown): Promise<IteratorResult<unknown>> {
+    const wasReported = this.#isReported || this.#end !== undefined;
     this.#isReported = true;
     this.#execution.finish();
-    await this.#execution.over();
+    const { failure } = await this.#execution.over();
+    // As in any `for await`, an error of the clean-up is an error of the loop.
+    if (failure !== undefined && !wasReported) throw failure.reason;
     return { done: true, value };
   }
 

@@ -117,14 +117,10 @@ export class MapAsync implements Puller<unknown> {
       return;
     }
     const { counts } = this.#context;
-    if (this.#isClosed || this.#failure !== undefined) {
-      counts.in += answer.length;
-      this.#abandon(answer.length);
-      return;
-    }
     const began = this.#context.began();
     for (let at = 0; at < answer.length; at++) {
-      if (this.#failure !== undefined && !this.#ordered) {
+      // The function on an item before may have failed, or ended the run.
+      if (this.#isClosed || this.#failure !== undefined) {
         counts.in += answer.length - at;
         this.#abandon(answer.length - at);
         break;

@@ -15,13 +15,13 @@ interface Offer {
 class Handover implements SourceReader<unknown> {
   #offer: Offer | undefined;
   #taken: Offer | undefined;
-  #isEnded = false;
+  isEnded = false;
   #ask: ((items: readonly unknown[] | undefined) => void) | undefined;
 
   read(): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined> {
     this.settle();
     if (this.#offer !== undefined) return this.#take();
-    if (this.#isEnded) return undefined;
+    if (this.isEnded) return undefined;
     return new Promise((resolve) => {
       this.#ask = resolve;
     });
@@ -37,7 +37,7 @@ class Handover implements SourceReader<unknown> {
   }
 
   end(): void {
-    this.#isEnded = true;
+    this.isEnded = true;
     this.#answer(() => undefined);
   }
 
@@ -92,11 +92,11 @@ export function openPair(specs: readonly StageSpec[]): {
     abort: (reason) => execution.finish({ reason }),
   });
   execution.closeSink = (failure) => {
-    if (failure === undefined) handover.settle();
-    else {
-      handover.fail(causeOf(failure.reason));
-      errorWritable(causeOf(failure.reason));
-    }
+    if (failure === undefined && handover.isEnded) return handover.settle();
+    // SPEC: a transform that ends before its input does errors its writable side with a TypeError (§6.3.2, terminate).
+    const reason = failure === undefined ? new TypeError('the stage has ended') : causeOf(failure.reason);
+    handover.fail(reason);
+    errorWritable(reason);
   };
   return { readable: readableOf(execution, 0, causeOf, () => handover.settle()), writable };
 }

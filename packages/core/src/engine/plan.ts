@@ -128,6 +128,8 @@ class Planner {
   readonly #notCounted: string[] = [];
   readonly #names = new Map<string, number>();
   #weight = 1;
+  /** The weight in the bound: without limit behind a batch without `maxItems`, which counts as one item. */
+  #most = 1;
   /** The steps of the group being gathered, and their weights. */
   #open: StepSpec[] = [];
   #hasLoop: boolean;
@@ -152,8 +154,8 @@ class Planner {
   operator(spec: OperatorSpec): void {
     if (this.#open.length > 0 || this.#hasLoop) this.#closeGroup(undefined);
     const stage = this.#stage(spec.name, 'operator');
-    if (spec.highWaterMark > 0) this.#room(stage, 'edge', spec.highWaterMark * this.#weight);
-    if (spec.inService > 0) this.#room(stage, spec.detail, spec.inService * this.#weight);
+    if (spec.highWaterMark > 0) this.#room(stage, 'edge', spec.highWaterMark * this.#most);
+    if (spec.inService > 0) this.#room(stage, spec.detail, spec.inService * this.#most);
     if (spec.isForeign === true) this.#notCounted.push(this.#nameOf(stage));
     this.#nodes.push({ type: 'operator', spec, stage });
     this.#reweigh(spec);
@@ -183,8 +185,8 @@ class Planner {
     const stage = this.#stage(sink.name, 'sink');
     const highWaterMark = sink.highWaterMark ?? this.#sinkEdge();
     this.#sinkHighWaterMark = highWaterMark;
-    if (highWaterMark > 0) this.#room(stage, 'edge', highWaterMark * this.#weight);
-    this.#room(stage, 'in service', sink.inService * this.#weight);
+    if (highWaterMark > 0) this.#room(stage, 'edge', highWaterMark * this.#most);
+    this.#room(stage, 'in service', sink.inService * this.#most);
     if (sink.isForeign === true) this.#notCounted.push(this.#nameOf(stage));
   }
 
@@ -193,10 +195,12 @@ class Planner {
     this.#open = [];
     const { open, source } = this.#loop();
     const weights: number[] = [];
+    const most: number[] = [];
     const stages: number[] = [];
-    const before = this.#weight;
+    const before = this.#most;
     for (const spec of steps) {
       weights.push(this.#weight);
+      most.push(this.#most);
       stages.push(this.#stage(spec.name, 'step'));
       this.#reweigh(spec);
     }
@@ -206,9 +210,11 @@ class Planner {
     if (edge !== undefined && edge.highWaterMark > 0)
       this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
     steps.forEach((spec, at) => {
-      if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', weights[at] as number);
+      if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', most[at] as number);
+      // An item that did not fit into the batch it closed begins the next one.
+      if (spec.kind.id === 'batchBySize') this.#room(stages[at] as number, 'open batch', most[at] as number);
     });
-    if (sink !== undefined) this.#room(stages[steps.length] as number, 'in service', this.#weight);
+    if (sink !== undefined) this.#room(stages[steps.length] as number, 'in service', this.#most);
     const shape = {
       source: open === undefined ? 'array' : (this.#source as SourceSpec & { type: 'loop' }).kind,
       steps: steps.map((spec) => spec.kind),
@@ -240,12 +246,14 @@ class Planner {
   }
 
   #sinkEdge(): number {
-    return this.#weight > 1 ? BATCH_EDGE : SINK_EDGE;
+    return this.#most > 1 ? BATCH_EDGE : SINK_EDGE;
   }
 
   #reweigh({ weight }: StageSpec): void {
-    if (weight === 'one') this.#weight = 1;
-    else if (weight !== 'same') this.#weight *= weight.times;
+    if (weight === 'same') return;
+    const times = weight === 'one' ? 1 : weight.times;
+    this.#most = weight === 'one' ? 1 : this.#most * times;
+    this.#weight = weight === 'one' ? 1 : this.#weight * (Number.isFinite(times) ? times : 1);
   }
 
   #stage(name: string, kind: PlannedStage['kind']): number {

@@ -1,5 +1,6 @@
 import type { Timer } from '../clock.js';
 import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
+import { spend, whenMyTurn } from './budget.js';
 import type { StageContext } from './context.js';
 import type { OpenBatch } from './open-batch.js';
 
@@ -16,7 +17,8 @@ export class TimedBatch implements Puller<unknown> {
   #isDue = false;
   #isAsking = false;
   #isClosed = false;
-  #full: unknown[] | undefined;
+  /** Batches that are closed; several can be of one burst where the limit is in bytes. */
+  #full: unknown[][] = [];
   #behind: Mark | Failure | typeof END | undefined;
   #settle: ((answer: Answer<unknown>) => void) | undefined;
 
@@ -48,8 +50,8 @@ export class TimedBatch implements Puller<unknown> {
     this.#discard();
   }
 
-  #read(): void {
-    while (!this.#isAsking && !this.#isClosed && this.#full === undefined && this.#behind === undefined) {
+  readonly #read = (): void => {
+    while (!this.#isAsking && !this.#isClosed && this.#full.length === 0 && this.#behind === undefined) {
       this.#isAsking = true;
       const pulled = this.#upstream.pull(Math.max(1, Math.min(this.#open.room(), BURST)));
       if (isLater(pulled)) {
@@ -59,15 +61,22 @@ export class TimedBatch implements Puller<unknown> {
       this.#isAsking = false;
       this.#accept(pulled);
       this.#hand();
+      if (this.#mustGiveWay(pulled)) return whenMyTurn(this.#read);
     }
-  }
+  };
 
   readonly #onAnswer = (answer: Answer<unknown>): void => {
     this.#isAsking = false;
     this.#accept(answer);
     this.#hand();
-    this.#read();
+    if (this.#mustGiveWay(answer)) whenMyTurn(this.#read);
+    else this.#read();
   };
+
+  /** Without a limit in items nothing but the timer closes the batch: it must get its turn. */
+  #mustGiveWay(answer: Answer<unknown>): boolean {
+    return spend(Array.isArray(answer) ? answer.length : 1);
+  }
 
   #accept(answer: Answer<unknown>): void {
     if (!Array.isArray(answer)) {
@@ -86,10 +95,12 @@ export class TimedBatch implements Puller<unknown> {
   #add(item: unknown, index: number): void {
     try {
       const full = this.#open.add(item);
+      // `sizeOf` may have ended the run.
+      if (this.#isClosed) return this.#abandon(1);
       this.#context.counts.held++;
       if (full !== undefined) {
         this.#stopTimer();
-        this.#full = full;
+        this.#full.push(full);
       }
       if (this.#open.held() > 0 && this.#timer === undefined) this.#startTimer();
     } catch (error) {
@@ -110,16 +121,16 @@ export class TimedBatch implements Puller<unknown> {
 
   #take(): Answer<unknown> | undefined {
     if (
-      this.#full === undefined &&
+      this.#full.length === 0 &&
       (this.#isDue || (this.#behind !== undefined && !(this.#behind instanceof Failure)))
     ) {
       this.#stopTimer();
-      this.#full = this.#open.flush();
+      const rest = this.#open.flush();
+      if (rest !== undefined) this.#full.push(rest);
     }
     const { counts } = this.#context;
-    if (this.#full !== undefined) {
-      const items = this.#full;
-      this.#full = undefined;
+    const items = this.#full.shift();
+    if (items !== undefined) {
       counts.held -= items.length;
       counts.absorbed += items.length;
       counts.made++;
@@ -156,7 +167,7 @@ export class TimedBatch implements Puller<unknown> {
     this.#abandon(this.#context.counts.held);
     this.#context.counts.held = 0;
     this.#open.flush();
-    this.#full = undefined;
+    this.#full = [];
   }
 
   #abandon(items: number): void {

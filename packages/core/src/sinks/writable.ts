@@ -16,6 +16,7 @@ export function writableWriter(
   execution: Execution,
 ): SinkWriter<unknown> {
   const writer = stream.getWriter();
+  const release = (): void => writer.releaseLock();
   // A stream that errors on its own ends the run, even while nothing is written to it.
   writer.closed.catch((error: unknown) => {
     const sink = execution.sink as NonNullable<Execution['sink']>;
@@ -23,7 +24,7 @@ export function writableWriter(
   });
   return {
     write: (items) => writer.write(items[0]),
-    close: () => (options.preventClose ? writer.releaseLock() : writer.close()),
-    abort: (reason) => (options.preventAbort ? writer.releaseLock() : writer.abort(reason)),
+    close: () => (options.preventClose ? release() : writer.close().finally(release)),
+    abort: (reason) => (options.preventAbort ? release() : writer.abort(reason).finally(release)),
   };
 }

@@ -112,7 +112,7 @@ class ChannelQueue<T> {
       read: (max) => {
         const items = this.#take(max);
         if (items.length > 0) return items;
-        if (this.#senders === 0) return undefined;
+        if (this.#senders === 0 || this.#isReceiverClosed) return undefined;
         return new Promise((resolve) => {
           pending = { max, resolve };
           this.#reads.push(pending);

@@ -93,8 +93,10 @@ class AnyReader implements SourceReader<unknown> {
     if (!isThenable(made)) return this.#open(made).read(max);
     return Promise.resolve(made).then((source) => {
       const reader = this.#open(source);
-      if (this.#isClosed) return void reader.close(undefined);
-      return reader.read(max);
+      if (!this.#isClosed) return reader.read(max);
+      // Nobody waits for it any more; an error of this clean-up has no run to be reported to.
+      Promise.resolve(reader.close(undefined)).catch(() => {});
+      return undefined;
     });
   }
 

@@ -57,13 +57,15 @@ export function cached<I, V, O = Awaited<V>>(
   if (ttlMs !== undefined) checkMs('cached()', 'ttlMs', ttlMs, 0);
   checkCount('cached()', 'maxEntries', maxEntries, 1);
   const untyped = { fn, key, into } as unknown as LookUp;
-  const spec = concurrentSpec('cached', () => undefined, concurrency);
+  const spec = concurrentSpec('cached', () => undefined, concurrency, OPTIONS);
   const open: OperatorSpec['open'] = (upstream, context) => {
     const cache = new Cache(untyped, ttlMs ?? Number.POSITIVE_INFINITY, maxEntries, () => context.clock.now());
     return concurrentSpec('cached', cache.look, concurrency).open(upstream, context);
   };
   return stageOf({ ...spec, open }, openPair);
 }
+
+const OPTIONS = ['key', 'ttlMs', 'maxEntries', 'into'] as const;
 
 interface LookUp {
   readonly fn: AsyncFunction;

@@ -1,0 +1,62 @@
+import type { Shape } from './codegen.js';
+import type { StageCounts } from './counts.js';
+import type { GroupPlan } from './group-plan.js';
+import type { MachineState } from './machine.js';
+
+/**
+ * More than a slice ever has. PERF: a small integer, since an infinite limit makes the loop count in floating point
+ * (core/map-reduce, 3 times slower).
+ */
+const NO_LIMIT = 0x3fffffff;
+
+/** How many items a group may take in now: what was asked of it, at most what fills its first batch or ends a take. */
+export function roomOf(plan: GroupPlan, state: MachineState, max: number): number {
+  const { shape, layout, params } = plan;
+  const { states, counts } = state;
+  let room = shape.sink.id === 'emit' ? max : NO_LIMIT;
+  for (let at = 0; at < shape.steps.length; at++) {
+    const step = shape.steps[at] as Shape['steps'][number];
+    const entered = counts[layout.region[at] as number] as number;
+    if (step.room !== undefined && (shape.sink.id === 'emit' || step.id === 'take')) {
+      room = Math.min(room, step.room(states[at], entered, params[at] as readonly unknown[]));
+    }
+    if (step.tally === 'absorbed') break;
+  }
+  return Math.max(1, room);
+}
+
+/** How many inputs step `at` is unfolding: 1 or 0. */
+export function openCursors({ shape }: Pick<GroupPlan, 'shape'>, state: MachineState, at: number): number {
+  return shape.steps[at]?.id === 'flatMap' && state.level > levelsBefore({ shape }, at) ? 1 : 0;
+}
+
+/** How many one-to-many steps come before step `at`. */
+export function levelsBefore({ shape }: Pick<GroupPlan, 'shape'>, at: number): number {
+  return shape.steps.slice(0, at).filter((step) => step.id === 'flatMap').length;
+}
+
+/** What became of the items of step `at`, of its `own` counts and those of the loop. */
+export function countsOf(
+  { shape, layout }: GroupPlan,
+  state: MachineState,
+  own: StageCounts,
+  at: number,
+  isClosed: boolean,
+): StageCounts {
+  const { counts } = state;
+  const entered = counts[layout.region[at] as number] as number;
+  const step = shape.steps[at];
+  const left = step === undefined ? entered : (counts[layout.region[at + 1] as number] as number);
+  const sum = { ...own, in: own.in + entered, out: own.out + left };
+  if (step?.tally !== undefined) {
+    sum[step.tally] += counts[layout.tally[at] as number] as number;
+    if (step.tally === 'absorbed') sum.made += left;
+  }
+  if (step !== undefined && !isClosed) sum.held += heldBy(shape, state, at);
+  return sum;
+}
+
+/** How many items are inside step `at`. */
+export function heldBy(shape: Shape, state: MachineState, at: number): number {
+  return (shape.steps[at]?.held?.(state.states[at]) ?? 0) + openCursors({ shape }, state, at);
+}

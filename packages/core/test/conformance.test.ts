@@ -1,0 +1,93 @@
+import {
+  batch,
+  buffer,
+  bufferUnordered,
+  cached,
+  dedupeConsecutive,
+  drop,
+  filter,
+  filterMap,
+  flatMap,
+  map,
+  mapAsync,
+  type Stage,
+  scan,
+  take,
+  tap,
+} from '@millrace/core';
+import { type ConformOptions, conform, type StageFactory } from '@millrace/testkit';
+import { expect, type TestContext, test } from 'vitest';
+
+/** One line for each stage; `pnpm conform` prints what each did under each law. */
+function conforms<I, O>(name: string, factory: StageFactory<I, O>, options?: ConformOptions<I>): void {
+  test(`${name} conforms`, async ({ task }: TestContext) => {
+    const { laws } = await conform(factory, options);
+    Object.assign(task.meta, { stage: name, laws });
+    expect(laws.filter(({ passed }) => !passed)).toEqual([]);
+  });
+}
+
+const later = async (n: number): Promise<number> => {
+  for (let turn = 0; turn < n % 4; turn++) await undefined;
+  return n * 10;
+};
+
+conforms('map()', (user) => map(user((n: number) => n * 2)));
+conforms('map() with an edge', (user) =>
+  map(
+    user((n: number) => n * 2),
+    { highWaterMark: 4 },
+  ),
+);
+conforms('filter()', (user) => filter(user((n: number) => n % 2 === 0)));
+conforms('filterMap()', (user) => filterMap(user((n: number) => (n % 3 === 0 ? `${n}` : undefined))));
+conforms('flatMap() of arrays', (user) => flatMap(user((n: number) => [n, n, n])));
+conforms('flatMap() of nothing', (user) => flatMap(user((n: number) => (n % 3 === 2 ? [n] : []))), { reads: 16 });
+conforms('flatMap() of generators', (user) =>
+  flatMap(
+    user(function* (n: number) {
+      yield n;
+      yield -n;
+    }),
+  ),
+);
+conforms('take()', () => take<number>(3));
+conforms('take(0)', () => take<number>(0), { reads: 0 });
+conforms('drop()', () => drop<number>(3), { reads: 4 });
+conforms('tap()', (user) => tap(user((_n: number) => {})));
+conforms('scan()', (user) =>
+  scan(
+    user((sum: number, n: number) => sum + n),
+    0,
+  ),
+);
+conforms('batch() by count', () => batch<number>({ maxItems: 5 }));
+conforms('batch() by size', (user) => batch({ maxItems: 4, maxBytes: 9, sizeOf: user((n: number) => n) }));
+conforms('batch() by time', () => batch<number>({ maxItems: 5, maxWaitMs: 100 }));
+conforms('batch() by time alone', () => batch<number>({ maxWaitMs: 100 }));
+conforms('batch() by time and size', (user) =>
+  batch({ maxItems: 4, maxBytes: 9, sizeOf: user((n: number) => n), maxWaitMs: 100 }),
+);
+conforms('dedupeConsecutive()', () => dedupeConsecutive<number>(), { input: (index) => index >> 1 });
+conforms('dedupeConsecutive() by key', (user) => dedupeConsecutive(user((n: number) => n >> 1)));
+conforms('mapAsync()', (user) => mapAsync(user(later)));
+conforms('mapAsync() of 4', (user) => mapAsync(user(later), { concurrency: 4 }));
+conforms('mapAsync() of 4 with an edge', (user) => mapAsync(user(later), { concurrency: 4, highWaterMark: 3 }));
+conforms('mapAsync() out of order', (user) => mapAsync(user(later), { concurrency: 4, ordered: false }), {
+  ordered: false,
+});
+conforms('mapAsync() that answers at once', (user) =>
+  mapAsync(
+    user((n: number) => n + 1),
+    { concurrency: 2 },
+  ),
+);
+conforms('bufferUnordered()', (): Stage<() => Promise<number>, number> => bufferUnordered(3), {
+  input: (index) => () => later(index),
+  ordered: false,
+});
+conforms('cached()', (user) => cached(user(later), { concurrency: 2 }));
+conforms('buffer()', () => buffer<number>(4));
+conforms('buffer() that drops the oldest', () => buffer<number>(20, { overflow: 'drop-oldest' }), { reads: 12 });
+conforms('buffer() that drops the newest', () => buffer<number>(20, { overflow: 'drop-newest' }), { reads: 12 });
+conforms('buffer() that fails', () => buffer<number>(20, { overflow: 'fail' }), { reads: 12 });
