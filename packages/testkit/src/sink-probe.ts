@@ -31,7 +31,9 @@ export interface SinkProbe<T> {
  * assert.deepEqual(await probe.take(2), [0, 1]);
  * assert.equal(run.explain().bound, 5);
  * assert.ok(run.inFlight <= 5);
+ * const rest = probe.take(Number.POSITIVE_INFINITY);
  * await run.drain();
+ * assert.equal((await rest).at(-1), probe.items.at(-1));
  * ```
  */
 export function sinkProbe<T>(options: { readonly name?: string; readonly highWaterMark?: number } = {}): SinkProbe<T> {
