@@ -14,7 +14,6 @@ export function gated(item: { index: number; gate: Int32Array; began?: Int32Arra
 export function spin(item: { index: number; turns: number }): number;
 export class OddError extends RangeError {}
 export function throwAt(item: At): number;
-export function throwOdd(n: number): number;
 export function throwText(n: number): never;
 export function exitAt(item: At): number;
 export function exitOnce(item: At & { seen: Int32Array }): number;
@@ -27,4 +26,5 @@ export function indexOf(item: string, context: WorkerContext): number;
 export function squares(numbers: Float64Array): Transferred<Float64Array>;
 export function moveTwice(n: number): Transferred<Float64Array>;
 export function unclonableAt(item: At): unknown;
+export function failAt(item: At & { how: string }): number | Promise<number>;
 export const value: number;

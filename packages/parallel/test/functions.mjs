@@ -27,11 +27,6 @@ export function throwAt({ n, at }) {
   throw Object.assign(new OddError(`odd ${n}`, { cause }), { code: 'E_ODD', details: { n }, call: () => n });
 }
 
-export function throwOdd(n) {
-  if (n % 2 === 1) throw new Error(`odd ${n}`);
-  return n;
-}
-
 export function throwText() {
   throw 'a text';
 }
@@ -92,6 +87,14 @@ export const squares = (numbers) => {
 };
 
 export const unclonableAt = ({ n, at }) => (n === at ? () => n : n);
+
+/** Does at one item what it says: exits, throws, or rejects. */
+export function failAt({ n, at, how }) {
+  if (n === at && how === 'exit') process.exit(3);
+  if (n === at && how === 'throw') throw new Error('thrown');
+  if (n === at) return Promise.reject(new Error('rejected'));
+  return n % 50 === 0 ? Promise.resolve(n) : n;
+}
 
 export const value = 1;
 

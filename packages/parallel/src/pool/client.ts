@@ -13,6 +13,8 @@ export class Burst {
   readonly attempt: number;
   /** Known to its worker by this number. */
   id: number = 0;
+  /** When its items were taken, as the run's context tells the time. */
+  beganMs: number = 0;
   state: 'waiting' | 'in flight' | 'done' = 'waiting';
   /** What has not been handed on. */
   results: unknown[] = [];
@@ -28,7 +30,9 @@ export class Burst {
 
   /** A burst of the items from `from` to `to`. */
   part(from: number, to: number, attempt: number): Burst {
-    return new Burst(this.client, this.first + from, this.items.slice(from, to), attempt);
+    const part = new Burst(this.client, this.first + from, this.items.slice(from, to), attempt);
+    part.beganMs = this.beganMs;
+    return part;
   }
 }
 
@@ -47,6 +51,10 @@ export interface Client {
   take(isSecond: boolean): Burst | undefined;
   /** Whether a burst waits for a worker; may read what is upstream. */
   wantsWorker(): boolean;
+  /** The time, for `sent`. */
+  began(): number;
+  /** The burst is on its way, which took this thread since `beganMs`. */
+  sent(burst: Burst, beganMs: number): void;
   /** A worker acknowledged the burst. */
   done(burst: Burst, message: DoneMessage): void;
   /** The burst can't be sent. */

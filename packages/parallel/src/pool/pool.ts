@@ -95,8 +95,10 @@ export class Pool {
         if (!isIdle && this.#workers.length < this.options.workers && this.#isWanted()) this.#startMore();
         return;
       }
+      const beganMs = burst.client.began();
       try {
         handle.send(burst);
+        burst.client.sent(burst, beganMs);
       } catch (error) {
         burst.client.refused(burst, error);
       }

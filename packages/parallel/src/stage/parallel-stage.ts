@@ -124,7 +124,8 @@ export class ParallelStage implements Puller<unknown>, Client {
     if (this.#isClosed || (isSecond && !this.#size.maySecond)) return undefined;
     // In order, what comes before a failure is still needed.
     if (this.#isFailing && !this.#plan.ordered) return undefined;
-    return this.#toSend.shift() ?? this.#read();
+    const waiting = this.#toSend.shift();
+    return waiting === undefined ? this.#read() : this.#fitting(waiting);
   }
 
   wantsWorker(): boolean {
@@ -133,11 +134,18 @@ export class ParallelStage implements Puller<unknown>, Client {
     return burst !== undefined;
   }
 
+  began(): number {
+    return this.#context.began();
+  }
+
+  sent(burst: Burst, beganMs: number): void {
+    this.#context.worked(burst.items.length, beganMs);
+  }
+
   done(burst: Burst, { results, errors, tookMs }: DoneMessage): void {
-    const { clock } = this.#context;
     const worked = results.length;
     if (worked > 0) this.#size.learn(worked, tookMs);
-    this.#context.worked(worked, clock.now() - tookMs);
+    this.#context.served(worked, burst.beganMs);
     // The worker gave back what it had not begun: the items cost more than was known.
     if (worked < burst.items.length) this.#replace(burst, [burst, this.#again(burst, worked, burst.items.length)]);
     burst.results = results;
@@ -179,6 +187,16 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#pool.pump();
   };
 
+  /** Cuts a burst that waited down to the size of now; what is left waits on. */
+  #fitting(burst: Burst): Burst {
+    const { length } = burst.items;
+    if (length <= this.#size.now) return burst;
+    const left = this.#again(burst, this.#size.now, length);
+    const part = burst.part(0, this.#size.now, burst.attempt);
+    this.#replace(burst, [part, left]);
+    return part;
+  }
+
   /** Takes a burst from upstream, if there is one now and room for it. */
   #read(): Burst | undefined {
     if (!this.#isWanted || this.#isAsking || this.#isFailing || this.#behind !== undefined) return undefined;
@@ -213,6 +231,7 @@ export class ParallelStage implements Puller<unknown>, Client {
     }
     this.#inside += answer.length;
     const burst = new Burst(this, first, answer);
+    burst.beganMs = this.#context.began();
     if (this.#plan.ordered) this.#queue.push(burst);
     return burst;
   }
