@@ -1,13 +1,19 @@
 import { PipelineError } from '@millrace/core';
 
-/** What went wrong, for programs to tell apart. */
-export type CodecErrorCode = 'ERR_CODECS_PARQUET';
+/** What went wrong, for programs to tell apart; the README says when each comes and what to do. */
+export type CodecErrorCode =
+  | 'ERR_CODECS_BYTES'
+  | 'ERR_CODECS_JSON'
+  | 'ERR_CODECS_PARQUET'
+  | 'ERR_CODECS_SIZE'
+  | 'ERR_CODECS_UTF8'
+  | 'ERR_CODECS_VALUE';
 
 /** Where bytes could not be decoded, and the error underneath. */
 export interface CodecErrorOptions extends ErrorOptions {
   /** Index in the stream of the first byte of what could not be decoded. */
   readonly byteOffset?: number | undefined;
-  /** How many records came before the one that could not be decoded. */
+  /** How many records came before the one that could not be decoded or encoded. */
   readonly recordIndex?: number | undefined;
 }
 
@@ -16,10 +22,13 @@ export interface CodecErrorOptions extends ErrorOptions {
  *
  * The message never carries payload data; `cause` is the error underneath, where there is one.
  *
- * @example Tell a broken file from other failures
+ * @example Say where a stream is broken
  * ```ts
- * const error: unknown = new CodecError('ERR_CODECS_PARQUET', 'Cannot read a Parquet file: it has 3 bytes');
- * assert.equal(error instanceof CodecError && error.code, 'ERR_CODECS_PARQUET');
+ * import { from } from '@millrace/core';
+ * const bytes = new TextEncoder().encode('{"id":1}\n{"id":');
+ * const error = await from([bytes]).pipeThrough(ndjson.decode()).toArray().catch((reason) => reason.cause);
+ * assert.ok(error instanceof CodecError);
+ * assert.deepEqual([error.code, error.recordIndex, error.byteOffset], ['ERR_CODECS_JSON', 1, 9]);
  * ```
  */
 export class CodecError extends PipelineError {

@@ -1,4 +1,9 @@
 export { CodecError, type CodecErrorCode, type CodecErrorOptions } from './codec-error.js';
+export { gunzip } from './gzip/gunzip.js';
+export { type GzipOptions, gzip } from './gzip/gzip.js';
+export type { NdjsonDecodeOptions } from './ndjson/decode.js';
+export type { NdjsonEncodeOptions } from './ndjson/encode.js';
+export { ndjson } from './ndjson/ndjson.js';
 export type { ColumnKind, NumberColumn, ParquetColumn, StringColumn } from './parquet/column.js';
 export { type ParquetOptions, parquet } from './parquet/parquet.js';
 export {

@@ -1,0 +1,52 @@
+import type { OnError, Stage } from '@millrace/core';
+import { checkOnError, checkOptions } from '@millrace/core/authoring';
+import { encoding } from '../stream/encoding.js';
+import { LineWriter } from './line-writer.js';
+
+/** How NDJSON is encoded. */
+export interface NdjsonEncodeOptions<T = unknown> {
+  /**
+   * What happens to a record that has no form in JSON (`undefined`, a function, a BigInt, a cycle): `'fail'`, `'skip'` or
+   * `deadLetter(writable)`, which gets the record. Default: `'fail'`.
+   */
+  readonly onError?: OnError<T> | undefined;
+  /** What the stage is called in errors, plans and figures. Default: `'ndjson.encode'`. */
+  readonly name?: string | undefined;
+  /** How many records may wait before the stage. Default: 256. */
+  readonly highWaterMark?: number | undefined;
+}
+
+/**
+ * Turns records into chunks of bytes: one line of JSON for each.
+ *
+ * A chunk has the records that are there at the moment, at most 256, and about 64 KiB; it does not wait to be filled.
+ *
+ * Contract
+ * - Order: kept.
+ * - Holds: at most 256 records.
+ * - Backpressure: reads ahead up to `highWaterMark` records; makes one chunk each time it is asked.
+ * - Failure: a record that cannot be encoded fails the run behind the chunk of those before it, or is skipped or
+ *   dead-lettered on its own. The `cause` is a {@link CodecError} with `recordIndex`.
+ * - Cancel: cancels upstream with the same reason; records not yet in a chunk are counted as abandoned.
+ *
+ * @typeParam T - The records.
+ * @param options - `onError` (default `'fail'`), `highWaterMark` (default 256), `name`.
+ * @returns A stage from `T` to `Uint8Array`.
+ * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ *
+ * @example Lines of records
+ * ```ts
+ * import { from } from '@millrace/core';
+ * const chunks = await from([{ id: 1 }, { id: 2 }]).pipeThrough(ndjson.encode()).toArray();
+ * assert.equal(await new Blob(chunks).text(), '{"id":1}\n{"id":2}\n');
+ * ```
+ *
+ * @see https://github.com/ndjson/ndjson-spec
+ */
+export function encode<T = unknown>(options: NdjsonEncodeOptions<T> = {}): Stage<T, Uint8Array<ArrayBuffer>> {
+  const where = 'ndjson.encode()';
+  checkOptions(where, options, ['onError', 'name', 'highWaterMark']);
+  const { onError = 'fail', name = 'ndjson.encode', highWaterMark = 256 } = options;
+  checkOnError(where, onError);
+  return encoding<T>({ name, highWaterMark, onError }, () => new LineWriter());
+}

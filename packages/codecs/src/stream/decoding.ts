@@ -1,0 +1,233 @@
+import type { OnError, Stage } from '@millrace/core';
+import {
+  type Answer,
+  END,
+  Failure,
+  isLater,
+  Mark,
+  openRejects,
+  operator,
+  type Pulled,
+  type Puller,
+  type Rejects,
+  type StageContext,
+  spend,
+  whenMyTurn,
+} from '@millrace/core/authoring';
+import { CodecError } from '../codec-error.js';
+import type { RecordReader, Rejected } from './record-reader.js';
+
+/** What every decoder takes. */
+export interface DecodingOptions {
+  readonly name: string;
+  readonly highWaterMark: number;
+  readonly onError: OnError<Uint8Array>;
+}
+
+/** Makes a stage of a reader of records, one reader for each run. */
+export function decoding<T>(options: DecodingOptions, open: () => RecordReader<T>): Stage<Uint8Array, T> {
+  const { name, highWaterMark, onError } = options;
+  return operator<Uint8Array, T>({
+    name,
+    highWaterMark,
+    inService: 1,
+    detail: 'cursor',
+    weight: 'one',
+    open: (upstream, context) => new Decoding(upstream, context, open(), openRejects(onError, context)),
+  });
+}
+
+/**
+ * Takes one chunk at a time and hands on the records in it as they are asked for.
+ *
+ * The chunk is inside until its last whole record has been handed on. A record that cannot be decoded counts as made, and
+ * as dropped or dead-lettered, when it has been dealt with.
+ */
+class Decoding<T> implements Puller<T> {
+  readonly #upstream: Puller<Uint8Array>;
+  readonly #context: StageContext;
+  readonly #reader: RecordReader<T>;
+  readonly #rejects: Rejects<Uint8Array>;
+  #rejected: Rejected | undefined;
+  #isEnding = false;
+  #isClosed = false;
+  #last: Failure | typeof END | undefined;
+  #max = 0;
+  #settle: ((answer: Answer<T>) => void) | undefined;
+
+  constructor(
+    upstream: Puller<Uint8Array>,
+    context: StageContext,
+    reader: RecordReader<T>,
+    rejects: Rejects<Uint8Array>,
+  ) {
+    this.#upstream = upstream;
+    this.#context = context;
+    this.#reader = reader;
+    this.#rejects = rejects;
+  }
+
+  pull(max: number): Pulled<T> {
+    this.#max = Math.min(max, MOST_AT_ONCE);
+    const answer = this.#work();
+    if (answer !== undefined) return answer;
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#last ??= END;
+    this.#upstream.close(reason);
+    this.#rejects.close();
+    this.#abandonChunk();
+  }
+
+  /** Works until there is something to answer; `undefined` where it waits, and goes on in `#resume`. */
+  #work(): Answer<T> | undefined {
+    for (;;) {
+      if (this.#last !== undefined) return this.#last;
+      const records = this.#rejected === undefined ? this.#read() : NONE;
+      if (records.length > 0) return this.#handOn(records as T[]);
+      if (this.#rejected !== undefined) {
+        if (this.#reject(this.#rejected)) continue;
+        return undefined;
+      }
+      this.#finishChunk();
+      if (this.#isEnding) return this.#fail(END);
+      // Chunks without a single record must not keep the thread either.
+      if (spend(1)) {
+        whenMyTurn(this.#resume);
+        return undefined;
+      }
+      const pulled = this.#upstream.pull(1);
+      if (isLater(pulled)) {
+        pulled.then(this.#onAnswer);
+        return undefined;
+      }
+      const passed = this.#accept(pulled);
+      if (passed !== undefined) return passed;
+    }
+  }
+
+  #read(): T[] {
+    const records: T[] = [];
+    const began = this.#context.began();
+    this.#rejected = this.#reader.read(records, this.#max);
+    this.#context.worked(records.length, began);
+    return records;
+  }
+
+  #handOn(records: T[]): T[] {
+    const { counts } = this.#context;
+    counts.made += records.length;
+    counts.out += records.length;
+    this.#context.inside(records.length);
+    return records;
+  }
+
+  /** Deals with a record that could not be decoded; whether to go on at once. */
+  #reject({ error, item, isFatal }: Rejected): boolean {
+    const { counts } = this.#context;
+    this.#rejected = undefined;
+    if (isFatal) {
+      this.#fail(this.#context.failure(error, Math.max(0, counts.in - 1)));
+      return true;
+    }
+    const index = error.recordIndex as number;
+    const taken = this.#rejects.take(error, index, item());
+    if (taken instanceof Promise) {
+      taken.then((failure) => {
+        if (this.#isClosed) return;
+        this.#dealtWith(failure);
+        this.#resume();
+      });
+      return false;
+    }
+    this.#dealtWith(taken);
+    if (!spend(1)) return true;
+    whenMyTurn(this.#resume);
+    return false;
+  }
+
+  #dealtWith(failure: Failure | undefined): void {
+    if (failure === undefined) this.#context.counts.made++;
+    else this.#fail(failure);
+  }
+
+  #fail(last: Failure | typeof END): Failure | typeof END {
+    this.#last = last;
+    if (last !== END) this.#abandonChunk();
+    return last;
+  }
+
+  /** Takes an answer of the upstream; gives what goes on as it is. */
+  #accept(answer: Answer<Uint8Array>): Answer<T> | undefined {
+    const { counts } = this.#context;
+    if (Array.isArray(answer)) {
+      counts.in++;
+      counts.held = 1;
+      if (this.#isClosed) this.#abandonChunk();
+      else this.#push(answer[0]);
+      return undefined;
+    }
+    if (answer instanceof Mark) return answer;
+    if (answer instanceof Failure) return this.#fail(answer);
+    this.#isEnding = true;
+    this.#reader.end();
+    return undefined;
+  }
+
+  #push(chunk: unknown): void {
+    if (chunk instanceof Uint8Array) {
+      // A Buffer's `slice` does not copy, and what it decodes to are Buffers.
+      const isPlain = chunk.constructor === Uint8Array;
+      return this.#reader.push(isPlain ? chunk : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    }
+    const what = chunk === null ? 'null' : `of type "${typeof chunk}"`;
+    const error = new CodecError(
+      'ERR_CODECS_BYTES',
+      `Cannot decode a chunk: it is ${what} (must be a Uint8Array; encode text first)`,
+    );
+    this.#fail(this.#context.failure(error, this.#context.counts.in - 1));
+  }
+
+  readonly #onAnswer = (answer: Answer<Uint8Array>): void => {
+    const passed = this.#accept(answer);
+    if (passed === undefined) this.#resume();
+    else this.#answer(passed);
+  };
+
+  readonly #resume = (): void => {
+    const answer = this.#work();
+    if (answer !== undefined) this.#answer(answer);
+  };
+
+  #answer(answer: Answer<T>): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.(answer);
+  }
+
+  #finishChunk(): void {
+    const { counts } = this.#context;
+    if (counts.held === 0) return;
+    counts.held = 0;
+    counts.absorbed++;
+    this.#context.inside(-this.#context.weight);
+  }
+
+  #abandonChunk(): void {
+    const { counts } = this.#context;
+    if (counts.held === 0) return;
+    counts.held = 0;
+    counts.abandoned++;
+    this.#context.inside(-this.#context.weight);
+  }
+}
+
+/** Records in one burst at most, however many are asked for. */
+const MOST_AT_ONCE = 1024;
+const NONE: readonly never[] = [];

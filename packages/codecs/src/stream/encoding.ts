@@ -1,0 +1,208 @@
+import type { OnError, Stage } from '@millrace/core';
+import {
+  type Answer,
+  END,
+  type Failure,
+  isLater,
+  Mark,
+  openRejects,
+  operator,
+  type Pulled,
+  type Puller,
+  type Rejects,
+  type StageContext,
+  spend,
+  whenMyTurn,
+} from '@millrace/core/authoring';
+import type { CodecError } from '../codec-error.js';
+
+/** Gathers the bytes of records. */
+export interface RecordWriter {
+  /**
+   * Encodes `records[from]` and as many behind it as it takes for about `enough` bytes.
+   *
+   * @param index - How many records came before `records[from]`, for errors.
+   * @returns Where it stopped: behind the last record it encoded, and the error of the record there, if that is why.
+   */
+  write(records: readonly unknown[], from: number, index: number, enough: number): Written;
+  /** Hands over the bytes, none where nothing was written, and begins anew. */
+  take(): Uint8Array<ArrayBuffer>;
+}
+
+/** How far a {@link RecordWriter} came. */
+export interface Written {
+  readonly to: number;
+  readonly error?: CodecError;
+}
+
+/** What every encoder takes. */
+export interface EncodingOptions<T> {
+  readonly name: string;
+  readonly highWaterMark: number;
+  readonly onError: OnError<T>;
+}
+
+/** How large a chunk gets, about. */
+const CHUNK_BYTES = 65_536;
+/** How many records are taken at a time, and so the most in one chunk. */
+const BURST = 256;
+
+/** Makes a stage of a writer of records, one writer for each run. */
+export function encoding<T>(options: EncodingOptions<T>, open: () => RecordWriter): Stage<T, Uint8Array<ArrayBuffer>> {
+  const { name, highWaterMark, onError } = options;
+  return operator<T, Uint8Array<ArrayBuffer>>({
+    name,
+    highWaterMark,
+    inService: BURST,
+    detail: 'burst',
+    weight: 'one',
+    open: (upstream, context) => new Encoding(upstream, context, open(), openRejects(onError, context)),
+  });
+}
+
+/** Takes a burst of records, as many as there are at the moment, and makes one chunk of them, or more if they are large. */
+class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
+  readonly #upstream: Puller<T>;
+  readonly #context: StageContext;
+  readonly #writer: RecordWriter;
+  readonly #rejects: Rejects<T>;
+  #burst: readonly T[] = [];
+  #at = 0;
+  /** Why the record at `#at` cannot be encoded, once that is known. */
+  #error: CodecError | undefined;
+  #isClosed = false;
+  #last: Failure | typeof END | undefined;
+  #settle: ((answer: Answer<Uint8Array<ArrayBuffer>>) => void) | undefined;
+
+  constructor(upstream: Puller<T>, context: StageContext, writer: RecordWriter, rejects: Rejects<T>) {
+    this.#upstream = upstream;
+    this.#context = context;
+    this.#writer = writer;
+    this.#rejects = rejects;
+  }
+
+  pull(): Pulled<Uint8Array<ArrayBuffer>> {
+    const answer = this.#work();
+    if (answer !== undefined) return answer;
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#last ??= END;
+    this.#upstream.close(reason);
+    this.#rejects.close();
+    this.#abandon();
+  }
+
+  /** Works until there is something to answer; `undefined` where it waits, and goes on in `#resume`. */
+  #work(): Answer<Uint8Array<ArrayBuffer>> | undefined {
+    for (;;) {
+      if (this.#last !== undefined) return this.#last;
+      if (this.#error !== undefined) {
+        if (!this.#reject(this.#error)) return undefined;
+      } else if (this.#at < this.#burst.length) {
+        const chunk = this.#encode();
+        if (chunk !== undefined) return [chunk];
+      } else {
+        const pulled = this.#upstream.pull(BURST);
+        if (isLater(pulled)) {
+          pulled.then(this.#onAnswer);
+          return undefined;
+        }
+        const passed = this.#accept(pulled);
+        if (passed !== undefined) return passed;
+      }
+    }
+  }
+
+  #encode(): Uint8Array<ArrayBuffer> | undefined {
+    const { counts, weight } = this.#context;
+    const began = this.#context.began();
+    const written = this.#writer.write(this.#burst, this.#at, counts.in - this.#burst.length + this.#at, CHUNK_BYTES);
+    const records = written.to - this.#at;
+    this.#at = written.to;
+    this.#error = written.error;
+    this.#context.worked(records, began);
+    if (records === 0) return undefined;
+    counts.held -= records;
+    counts.absorbed += records;
+    counts.made++;
+    counts.out++;
+    this.#context.inside(1 - records * weight);
+    return this.#writer.take();
+  }
+
+  /** Deals with a record that cannot be encoded; whether to go on at once. */
+  #reject(error: CodecError): boolean {
+    this.#error = undefined;
+    const taken = this.#rejects.take(error, error.recordIndex as number, this.#burst[this.#at] as T);
+    if (taken instanceof Promise) {
+      taken.then((failure) => {
+        if (this.#isClosed) return;
+        this.#dealtWith(failure);
+        this.#resume();
+      });
+      return false;
+    }
+    this.#dealtWith(taken);
+    if (!spend(1)) return true;
+    whenMyTurn(this.#resume);
+    return false;
+  }
+
+  #dealtWith(failure: Failure | undefined): void {
+    if (failure !== undefined) {
+      this.#last = failure;
+      return this.#abandon();
+    }
+    this.#at++;
+    this.#context.counts.held--;
+    this.#context.inside(-this.#context.weight);
+  }
+
+  /** Takes an answer of the upstream; gives what goes on as it is. */
+  #accept(answer: Answer<T>): Mark | Failure | typeof END | undefined {
+    const { counts } = this.#context;
+    if (Array.isArray(answer)) {
+      this.#burst = answer;
+      this.#at = 0;
+      counts.in += answer.length;
+      counts.held = answer.length;
+      if (this.#isClosed) this.#abandon();
+      return undefined;
+    }
+    if (!(answer instanceof Mark)) this.#last = answer;
+    return answer;
+  }
+
+  readonly #onAnswer = (answer: Answer<T>): void => {
+    const passed = this.#accept(answer);
+    if (passed === undefined) this.#resume();
+    else this.#answer(passed);
+  };
+
+  readonly #resume = (): void => {
+    const answer = this.#work();
+    if (answer !== undefined) this.#answer(answer);
+  };
+
+  #answer(answer: Answer<Uint8Array<ArrayBuffer>>): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.(answer);
+  }
+
+  #abandon(): void {
+    const { counts, weight } = this.#context;
+    counts.abandoned += counts.held;
+    this.#context.inside(-counts.held * weight);
+    counts.held = 0;
+    this.#burst = [];
+    this.#at = 0;
+    this.#error = undefined;
+  }
+}
