@@ -111,6 +111,8 @@ export class Group implements Puller<unknown> {
       if (this.#last !== undefined) return this.#last;
       if (state.stop >= 0) this.#endBehindStop();
       if (!this.#isFlushing && !this.#hasInput()) {
+        // What is worked off may be large, and must not live on while the next is read.
+        state.input = undefined;
         const pulled = (this.#upstream as Puller<unknown>).pull(this.#ask());
         if (isLater(pulled)) {
           pulled.then(this.#onAnswer);

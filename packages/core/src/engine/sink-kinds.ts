@@ -1,10 +1,10 @@
-import { type Names, NOTHING, type SinkKind } from './step.js';
+import { freshArray, type Names, NOTHING, type SinkKind } from './step.js';
 
 const isPromise = (value: string): string =>
   `typeof ${value} === 'object' && ${value} !== null && typeof ${value}.then === 'function'`;
 
 const predicate = (n: Names, then: string): string =>
-  `let answer; ${n.call(`answer = ${n.param(0)}(${n.in}, ${n.index}); answer = answer === true || (answer !== false && truthy(answer));`)} ${then}`;
+  `let answer; ${n.call(`answer = ${n.param(0)}(${n.in}, ${n.index}); if (answer !== true && answer !== false) answer = truthy(answer);`)} ${then}`;
 
 /** The kinds of sinks there are. */
 export type SinkId =
@@ -24,7 +24,7 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   collect: {
     id: 'collect',
     waits: false,
-    start: () => [],
+    start: freshArray,
     each: (n) => `${n.state}[${n.index}] = ${n.in};`,
     result: (state) => state,
   },
