@@ -17,6 +17,7 @@ interface ParsedOptions {
   readonly connect_timeout: number;
   readonly connection: object;
   readonly shared: { readonly typeArrayMap: object };
+  readonly parsers: Readonly<Record<string, { readonly array?: boolean }>>;
   readonly socket?: (options: object) => Socket | Promise<Socket>;
 }
 
@@ -58,6 +59,9 @@ export class Client {
       idle_timeout: null,
       max_lifetime: null,
       no_subscribe: true,
+      // A connection that breaks while postgres.js asks for them is an unhandled rejection.
+      fetch_types: false,
+      parsers: withoutArrays(this.#options.parsers),
       connection: { ...this.#options.connection, application_name: application },
       onclose: undefined,
       shared: { retries: 0, typeArrayMap: this.#options.shared.typeArrayMap },
@@ -177,4 +181,9 @@ function dying(error: Error): Socket {
   const socket = new Socket();
   setImmediate(() => socket.destroy(error));
   return socket;
+}
+
+/** Arrays come as text, whether or not the user's client has learned their types by now. */
+function withoutArrays(parsers: ParsedOptions['parsers']): ParsedOptions['parsers'] {
+  return Object.fromEntries(Object.entries(parsers).filter(([, parser]) => parser.array !== true));
 }

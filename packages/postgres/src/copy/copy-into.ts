@@ -44,7 +44,7 @@ const WHERE = 'copyInto()';
  *
  * @typeParam Row - A row: an object with a property for each column.
  * @param sql - What `postgres()` returned.
- * @param table - The table, as in SQL: with its schema where that is not in the search path.
+ * @param table - The table, with its schema where needed, written as in the catalog: case counts.
  * @param options - `columns`, `maxBurst` (default 1), `timeoutMs` (default 60,000), `highWaterMark`, `name`.
  * @returns A sink for batches (arrays of rows) or single rows.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.

@@ -32,7 +32,9 @@ const RESOLVE = `
 
 /** Reads the types of a table's columns, and makes the COPY for those that are wanted. */
 export async function readTarget(sql: Sql, table: string, wanted: readonly string[]): Promise<Target> {
-  const [found] = await sql.unsafe(RESOLVE, [table]).values();
+  // As postgres.js writes names: case counts, and a dot divides schema and table.
+  const name = table.split('.').map(quoted).join('.');
+  const [found] = await sql.unsafe(RESOLVE, [name]).values();
   if (found === undefined) {
     const why = 'there is no such table (must exist, with its schema in the search path or in the name)';
     throw new DatabaseError('ERR_POSTGRES_TABLE', `Cannot write to table "${table}": ${why}`, { table });
@@ -40,7 +42,7 @@ export async function readTarget(sql: Sql, table: string, wanted: readonly strin
   const [oid, qualified] = found as unknown as readonly [string, string];
   const attributes = (await sql.unsafe(CATALOG, [oid]).values()) as unknown as readonly Attribute[];
   const columns = wanted.map((name) => columnOf(table, name, attributes));
-  const list = columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(', ');
+  const list = columns.map((column) => quoted(column.name)).join(', ');
   return { columns, copy: `begin; copy ${qualified} (${list}) from stdin (format binary)` };
 }
 
@@ -64,4 +66,8 @@ function columnOf(table: string, name: string, attributes: readonly Attribute[])
   const encode = encoderFor(type, kind === 'e');
   if (encode !== undefined) return { name, encode };
   throw new DatabaseError('ERR_POSTGRES_TYPE', `${place}: its type is ${type} (must be ${SUPPORTED})`, details);
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,0 +1,232 @@
+import {
+  type Answer,
+  END,
+  type Failure,
+  isLater,
+  Mark,
+  type Pulled,
+  type Puller,
+  type StageContext,
+} from '@millrace/core/authoring';
+import { type Entry, type LookupSettings, Lookups } from './lookups.js';
+import type { LookupKey } from './select-by.js';
+
+/** The user's functions. */
+export interface EnrichFunctions {
+  readonly key: (item: unknown) => LookupKey;
+  readonly into: (item: unknown, row: unknown) => unknown;
+  readonly fallback: ((item: unknown, error: unknown) => unknown) | undefined;
+}
+
+/** An item in service. */
+interface Slot {
+  readonly item: unknown;
+  readonly index: number;
+  readonly entry: Entry;
+}
+
+/** Takes items, has their keys looked up in batches, and hands each on with its row. */
+export class EnrichStage implements Puller<unknown> {
+  readonly #functions: EnrichFunctions;
+  readonly #ordered: boolean;
+  readonly #capacity: number;
+  readonly #upstream: Puller<unknown>;
+  readonly #context: StageContext;
+  readonly #lookups: Lookups;
+  /** In the order in which they are handed on: of their items, or (unordered) of their rows. */
+  #queue: Slot[] = [];
+  #head = 0;
+  /** Unordered: the items of each entry that is asked for. */
+  readonly #waiting = new Map<Entry, Slot[]>();
+  #waitingItems = 0;
+  #isAsking = false;
+  #isClosed = false;
+  #behind: Mark | Failure | typeof END | undefined;
+  #last: Failure | typeof END | undefined;
+  /** Of an item that was to be handed on: goes behind those before it. */
+  #failure: Failure | undefined;
+  #max = 0;
+  #settle: ((answer: Answer<unknown>) => void) | undefined;
+
+  constructor(
+    functions: EnrichFunctions,
+    ordered: boolean,
+    settings: LookupSettings,
+    upstream: Puller<unknown>,
+    context: StageContext,
+  ) {
+    this.#functions = functions;
+    this.#ordered = ordered;
+    this.#capacity = settings.maxBatch * settings.inFlight;
+    this.#upstream = upstream;
+    this.#context = context;
+    this.#lookups = new Lookups(settings, context, (entries) => this.#onSettled(entries));
+  }
+
+  pull(max: number): Pulled<unknown> {
+    if (this.#last !== undefined) return this.#last;
+    this.#max = max;
+    this.#pump();
+    const answer = this.#take();
+    if (answer !== undefined) return answer;
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#upstream.close(reason);
+    this.#last ??= END;
+    this.#abandon(this.#inService());
+    this.#queue = [];
+    this.#head = 0;
+    this.#waiting.clear();
+    this.#waitingItems = 0;
+    this.#context.closing(this.#lookups.close());
+  }
+
+  #inService(): number {
+    return this.#queue.length - this.#head + this.#waitingItems;
+  }
+
+  /** Takes all there is room and input for, then has the new keys asked for: never waits for a batch to fill. */
+  #pump(): void {
+    while (!this.#isAsking && !this.#isClosed && this.#behind === undefined && this.#failure === undefined) {
+      const free = this.#capacity - this.#inService();
+      if (free <= 0) break;
+      this.#isAsking = true;
+      const pulled = this.#upstream.pull(free);
+      if (isLater(pulled)) {
+        pulled.then(this.#onAnswer);
+        break;
+      }
+      this.#isAsking = false;
+      this.#accept(pulled);
+    }
+    if (!this.#isClosed) this.#lookups.send();
+  }
+
+  readonly #onAnswer = (answer: Answer<unknown>): void => {
+    this.#isAsking = false;
+    this.#accept(answer);
+    this.#pump();
+    this.#hand();
+  };
+
+  #accept(answer: Answer<unknown>): void {
+    if (!Array.isArray(answer)) {
+      this.#behind = answer;
+      return;
+    }
+    const { counts, clock } = this.#context;
+    const nowMs = clock.now();
+    for (let at = 0; at < answer.length; at++) {
+      if (this.#isClosed || this.#behind !== undefined || this.#failure !== undefined) {
+        counts.in += answer.length - at;
+        this.#abandon(answer.length - at);
+        return;
+      }
+      this.#enter(answer[at], nowMs);
+    }
+  }
+
+  #enter(item: unknown, nowMs: number): void {
+    const index = this.#context.counts.in++;
+    let entry: Entry;
+    try {
+      entry = this.#lookups.of(this.#functions.key(item), nowMs);
+    } catch (error) {
+      this.#abandon(1);
+      // Behind the items before it, as a failure of the upstream is.
+      this.#behind = this.#context.failure(error, index);
+      return;
+    }
+    const slot = { item, index, entry };
+    if (entry.state === 'asked') entry.items++;
+    if (this.#ordered || entry.state !== 'asked') {
+      this.#queue.push(slot);
+      return;
+    }
+    const others = this.#waiting.get(entry);
+    if (others === undefined) this.#waiting.set(entry, [slot]);
+    else others.push(slot);
+    this.#waitingItems++;
+  }
+
+  #onSettled(entries: readonly Entry[]): void {
+    if (this.#isClosed) return;
+    if (!this.#ordered) {
+      for (const entry of entries) {
+        const slots = this.#waiting.get(entry) ?? [];
+        this.#waiting.delete(entry);
+        this.#waitingItems -= slots.length;
+        for (const slot of slots) this.#queue.push(slot);
+      }
+    }
+    this.#hand();
+  }
+
+  #hand(): void {
+    if (this.#settle === undefined) return;
+    const answer = this.#take();
+    if (answer === undefined) return;
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle(answer);
+  }
+
+  #take(): Answer<unknown> | undefined {
+    if (this.#last !== undefined) return this.#last;
+    const items = this.#finished();
+    if (items.length > 0) {
+      this.#context.counts.out += items.length;
+      this.#pump();
+      return items;
+    }
+    if (this.#failure !== undefined) {
+      this.#last = this.#failure;
+      return this.#last;
+    }
+    if (this.#behind === undefined || this.#inService() > 0) return undefined;
+    const behind = this.#behind;
+    if (behind instanceof Mark) this.#behind = undefined;
+    else this.#last = behind;
+    return behind;
+  }
+
+  /** Up to as many results as were asked for. */
+  #finished(): unknown[] {
+    const items: unknown[] = [];
+    while (items.length < this.#max && this.#head < this.#queue.length && this.#failure === undefined) {
+      const slot = this.#queue[this.#head] as Slot;
+      if (slot.entry.state === 'asked') break;
+      this.#head++;
+      try {
+        items.push(this.#resultOf(slot));
+      } catch (error) {
+        this.#abandon(1);
+        this.#failure = this.#context.failure(error, slot.index);
+      }
+    }
+    if (this.#head === this.#queue.length || this.#head >= 4096) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return items;
+  }
+
+  #resultOf({ item, entry }: Slot): unknown {
+    const { into, fallback } = this.#functions;
+    if (entry.state === 'found') return into(item, entry.row);
+    if (fallback !== undefined) return into(item, fallback(item, entry.error));
+    if (entry.state === 'failed') throw entry.error;
+    return into(item, undefined);
+  }
+
+  #abandon(items: number): void {
+    this.#context.counts.abandoned += items;
+    this.#context.inside(-items * this.#context.weight);
+  }
+}

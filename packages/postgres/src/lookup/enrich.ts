@@ -1,0 +1,129 @@
+import type { Stage } from '@millrace/core';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkMs,
+  checkOptions,
+  operator,
+  type Puller,
+  wrongType,
+} from '@millrace/core/authoring';
+import { isSqlClient, type SqlClient } from '../connection/client.js';
+import { type EnrichFunctions, EnrichStage } from './enrich-stage.js';
+import type { KeyQuery, LookupKey } from './select-by.js';
+
+/** What is looked up, and how. */
+export interface EnrichOptions<I, Row, O> {
+  /** The key of an item. `null` and `undefined` count as missing. */
+  readonly key: (item: I) => LookupKey;
+  /** How rows are found: {@link selectBy}, or a query of your own. */
+  readonly query: KeyQuery<Row>;
+  /** What goes out, of the item and its row; `undefined` where there is none. */
+  readonly into: (item: I, row: Row | undefined) => O;
+  /** The most keys in one query. Default: 500. */
+  readonly maxBatch?: number;
+  /** The most queries at once, each on a connection of its own. Default: 4. */
+  readonly inFlight?: number;
+  /** How long a query may take, in milliseconds. Default: 5,000. */
+  readonly timeoutMs?: number;
+  /** How many keys are remembered, with their rows; 0 for none. Default: 10,000. */
+  readonly maxEntries?: number;
+  /** How long a row is used, in milliseconds from its arrival. Default: 60,000. */
+  readonly ttlMs?: number;
+  /** How long a key without a row is not asked for again, in milliseconds. Default: 5,000, or `ttlMs` where that is less. */
+  readonly missingTtlMs?: number;
+  /** Whether items keep their order; if not, each goes as soon as its row is there. Default: `true`. */
+  readonly ordered?: boolean;
+  /** How many items may wait before the stage. Default: 256. */
+  readonly highWaterMark?: number;
+  /** What the stage is called in errors, plans and figures. Default: `'enrich'`. */
+  readonly name?: string;
+}
+
+/** What is looked up, and what takes the place of a row that is not there. */
+export interface EnrichFallbackOptions<I, Row, O, F = Row> extends Omit<EnrichOptions<I, Row, O>, 'into'> {
+  /** What goes out, of the item and its row, or what `fallback` gave for it. */
+  readonly into: (item: I, row: Row | F) => O;
+  /** Stands in for a row: without an error where there is none, with it where the lookup failed or took too long. */
+  readonly fallback: (item: I, error: unknown) => F;
+}
+
+const WHERE = 'enrich()';
+const OPTIONS = ['key', 'query', 'into', 'fallback', 'maxBatch', 'inFlight', 'timeoutMs', 'maxEntries', 'ttlMs'];
+const MORE_OPTIONS = ['missingTtlMs', 'ordered', 'highWaterMark', 'name'];
+
+/**
+ * Adds to each item its row from a database, with one query for many items.
+ *
+ * Contract
+ * - Order: kept, or that in which rows arrive with `ordered: false`.
+ * - Holds: at most `maxBatch × inFlight` items in service and `maxEntries` rows.
+ * - Backpressure: takes items while it has room for them in service.
+ * - Failure: a lookup that fails or takes longer than `timeoutMs` fails the pipeline at its item, or is answered by
+ *   `fallback`. What `key`, `into` or `fallback` throws fails the pipeline.
+ * - Cancel: closes its connections, whatever is under way on them, and cancels upstream with the same reason.
+ *
+ * The keys that wait go into one query, at most `maxBatch`: under load batches grow, and a single item never waits for
+ * one to fill. A key that is being looked up is not asked for again; rows, and that there is none, are remembered for
+ * `ttlMs` and `missingTtlMs`. A key that is no value of the column's type fails alone. Opens up to `inFlight`
+ * connections of its own, with the options of `sql`, so that slow queries elsewhere don't hold it up and a connection
+ * that hangs can be closed without harm to others. A column of an array type arrives as text: select `to_json(…)` of it.
+ *
+ * @typeParam I - What comes in.
+ * @typeParam Row - A row.
+ * @typeParam O - What goes out.
+ * @param sql - What `postgres()` returned.
+ * @param options - `key`, `query`, `into`, and how: see {@link EnrichOptions}; with `fallback`, see {@link EnrichFallbackOptions}.
+ * @returns A stage from `I` to `O`.
+ * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+ *
+ * @example Add the city of each flight's origin
+ * ```ts
+ * import { from } from '@millrace/core';
+ * import { startPostgres } from '@millrace/postgres/embedded';
+ * import postgres from 'postgres';
+ * const server = await startPostgres();
+ * const sql = postgres(server.connection);
+ * await sql`create table airport as select * from (values ('SFO', 'San Francisco'), ('BOS', 'Boston')) as a (code, city)`;
+ * const airportsByCode = selectBy<{ code: string; city: string }>('airport', 'code');
+ * const flights = [{ origin: 'BOS' }, { origin: 'XXX' }, { origin: 'SFO' }];
+ * const cities = await from(flights)
+ *   .pipeThrough(enrich(sql, { key: (f) => f.origin, query: airportsByCode, into: (f, airport) => airport?.city ?? f.origin }))
+ *   .toArray();
+ * assert.deepEqual(cities, ['Boston', 'XXX', 'San Francisco']);
+ * await sql.end();
+ * await server.stop();
+ * ```
+ */
+export function enrich<I, Row, O, F = Row>(sql: SqlClient, options: EnrichFallbackOptions<I, Row, O, F>): Stage<I, O>;
+export function enrich<I, Row, O>(sql: SqlClient, options: EnrichOptions<I, Row, O>): Stage<I, O>;
+export function enrich<I, Row, O>(
+  sql: SqlClient,
+  options: EnrichOptions<I, Row, O> | EnrichFallbackOptions<I, Row, O, unknown>,
+): Stage<I, O> {
+  if (!isSqlClient(sql)) throw wrongType(WHERE, 'sql', sql, 'what postgres() returned');
+  checkOptions(WHERE, options, [...OPTIONS, ...MORE_OPTIONS]);
+  const { key, into, fallback } = options as unknown as EnrichFunctions;
+  for (const [name, value] of Object.entries({ key, into })) checkFunction(WHERE, name, value);
+  if (fallback !== undefined) checkFunction(WHERE, 'fallback', fallback);
+  const query = options.query as unknown as KeyQuery<unknown>;
+  if (typeof query?.rows !== 'function' || typeof query.keyOf !== 'function')
+    throw wrongType(WHERE, 'query', query, 'what selectBy() returns, or an object with the functions rows and keyOf');
+  const { maxBatch = 500, inFlight = 4, timeoutMs = 5000, maxEntries = 10_000, ttlMs = 60_000 } = options;
+  const { missingTtlMs = Math.min(5000, ttlMs), ordered = true, highWaterMark = 256, name = 'enrich' } = options;
+  for (const [what, value] of Object.entries({ maxBatch, inFlight })) checkCount(WHERE, what, value, 1);
+  checkCount(WHERE, 'maxEntries', maxEntries, 0);
+  checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
+  for (const [what, value] of Object.entries({ ttlMs, missingTtlMs })) checkMs(WHERE, what, value, 0);
+  checkBoolean(WHERE, 'ordered', ordered);
+  const functions = { key, into, fallback };
+  const settings = { sql, query, maxBatch, inFlight, timeoutMs, maxEntries, ttlMs, missingTtlMs };
+  return operator<unknown, unknown>({
+    name,
+    highWaterMark,
+    inService: maxBatch * inFlight,
+    detail: `in ${inFlight} queries of ${maxBatch}`,
+    open: (upstream: Puller<unknown>, context) => new EnrichStage(functions, ordered, settings, upstream, context),
+  }) as unknown as Stage<I, O>;
+}

@@ -1,0 +1,190 @@
+import type { StageContext } from '@millrace/core/authoring';
+import { Attempt } from '../connection/attempt.js';
+import { Client, type SqlClient } from '../connection/client.js';
+import { DatabaseError, messageOf, sqlStateOf } from '../errors.js';
+import { arrayLiteral, canBeStored } from './array-literal.js';
+import { RowCache } from './row-cache.js';
+import type { KeyQuery, LookupKey } from './select-by.js';
+
+/** What became of a key. */
+export class Entry {
+  readonly key: string;
+  state: 'asked' | 'found' | 'missing' | 'failed' = 'asked';
+  row: unknown = undefined;
+  error: unknown = undefined;
+  expiresMs: number = 0;
+  wasUsed: boolean = false;
+  /** How many items wait for it. */
+  items: number = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+/** A key that no row can have. */
+function never(): Entry {
+  const entry = new Entry('');
+  entry.state = 'missing';
+  return entry;
+}
+
+/** How keys are looked up. */
+export interface LookupSettings {
+  readonly sql: SqlClient;
+  readonly query: KeyQuery<unknown>;
+  readonly maxBatch: number;
+  readonly inFlight: number;
+  readonly timeoutMs: number;
+  readonly maxEntries: number;
+  readonly ttlMs: number;
+  readonly missingTtlMs: number;
+}
+
+/** One connection, with at most one query under way. */
+interface Lane {
+  client: Client | undefined;
+  attempt: Attempt | undefined;
+}
+
+/** Looks keys up in batches: each key once at a time, on connections of its own, and keeps what it found for a while. */
+export class Lookups {
+  readonly #settings: LookupSettings;
+  readonly #context: StageContext;
+  readonly #settled: (entries: readonly Entry[]) => void;
+  readonly #cache: RowCache<Entry>;
+  readonly #asked = new Map<string, Entry>();
+  readonly #lanes: Lane[];
+  /** What no query has been sent for. */
+  #waiting: Entry[] = [];
+  /** Parts of batches with a key that the server could not read. */
+  readonly #parts: Entry[][] = [];
+
+  /** @param settled - Is told of entries that are no longer `asked`. */
+  constructor(settings: LookupSettings, context: StageContext, settled: (entries: readonly Entry[]) => void) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#settled = settled;
+    this.#cache = new RowCache(settings.maxEntries);
+    this.#lanes = Array.from({ length: settings.inFlight }, () => ({ client: undefined, attempt: undefined }));
+  }
+
+  /** The entry of a key: kept, being asked for, or to be asked for at the next `send()`. */
+  of(key: LookupKey, nowMs: number): Entry {
+    if (key === null || key === undefined) return never();
+    const text = typeof key === 'string' ? key : String(key);
+    const known = this.#cache.get(text, nowMs) ?? this.#asked.get(text);
+    if (known !== undefined) return known;
+    if (!canBeStored(text)) return never();
+    const entry = new Entry(text);
+    this.#asked.set(text, entry);
+    this.#waiting.push(entry);
+    return entry;
+  }
+
+  /** Sends what waits, as far as lanes are free; the first lane first, so that a trickle opens one connection. */
+  send(): void {
+    for (const lane of this.#lanes) {
+      if (lane.attempt !== undefined) continue;
+      const batch = this.#nextBatch();
+      if (batch === undefined) return;
+      void this.#ask(lane, batch);
+    }
+  }
+
+  /** Gives up what is under way, and closes the connections. */
+  async close(): Promise<void> {
+    this.#waiting = [];
+    const ends = this.#lanes.map(({ client, attempt }) => {
+      if (attempt === undefined) return client?.end();
+      attempt.abandon();
+      return client?.drop();
+    });
+    await Promise.all(ends);
+  }
+
+  #nextBatch(): Entry[] | undefined {
+    const part = this.#parts.pop();
+    if (part !== undefined) return part;
+    if (this.#waiting.length === 0) return undefined;
+    if (this.#waiting.length > this.#settings.maxBatch) return this.#waiting.splice(0, this.#settings.maxBatch);
+    const all = this.#waiting;
+    this.#waiting = [];
+    return all;
+  }
+
+  async #ask(lane: Lane, batch: Entry[]): Promise<void> {
+    const { sql, query, timeoutMs } = this.#settings;
+    const began = this.#context.began();
+    if (lane.client?.isUsable !== true) lane.client = new Client(sql, `millrace ${this.#context.name}`);
+    const { client } = lane;
+    const attempt = new Attempt(this.#context.clock, timeoutMs, () => late(batch.length, timeoutMs));
+    lane.attempt = attempt;
+    client.onLost = () => attempt.fail(CLOSED);
+    try {
+      const keys = arrayLiteral(batch.map(({ key }) => key));
+      const rows = await attempt.step(Promise.resolve(query.rows(client.sql, keys)));
+      client.answered();
+      this.#take(batch, rows);
+    } catch (cause) {
+      this.#fail(batch, cause, client);
+    }
+    lane.attempt = undefined;
+    const done = batch.filter(({ state }) => state !== 'asked');
+    let items = 0;
+    for (const entry of done) items += entry.items;
+    this.#context.served(items, began);
+    this.send();
+    if (done.length > 0) this.#settled(done);
+  }
+
+  #take(batch: readonly Entry[], rows: readonly unknown[]): void {
+    const { query, ttlMs, missingTtlMs } = this.#settings;
+    refuseIncomplete(rows);
+    const nowMs = this.#context.clock.now();
+    for (const row of rows) {
+      const key = query.keyOf(row);
+      const entry = this.#asked.get(typeof key === 'string' ? key : String(key));
+      // The first row of a key counts; one that nobody asked for does not.
+      if (entry !== undefined && entry.row === undefined) entry.row = row;
+    }
+    for (const entry of batch) {
+      entry.state = entry.row === undefined ? 'missing' : 'found';
+      entry.expiresMs = nowMs + (entry.row === undefined ? missingTtlMs : ttlMs);
+      this.#asked.delete(entry.key);
+      this.#cache.set(entry);
+    }
+  }
+
+  #fail(batch: readonly Entry[], cause: unknown, client: Client): void {
+    const lost = cause instanceof DatabaseError ? cause : client.connectionError(cause);
+    if (lost === undefined && sqlStateOf(cause)?.startsWith('22') === true && batch.length > 1) {
+      // One key that is no value of the column's type must not cost the others their rows.
+      const middle = batch.length >> 1;
+      this.#parts.push(batch.slice(middle), batch.slice(0, middle));
+      return;
+    }
+    if (lost !== undefined) client.drop();
+    const why = `Cannot look up ${batch.length === 1 ? '1 key' : `${batch.length} keys`}: ${messageOf(cause)}`;
+    const error = lost ?? new DatabaseError('ERR_POSTGRES_LOOKUP', why, { cause });
+    for (const entry of batch) {
+      entry.state = 'failed';
+      entry.error = error;
+      this.#asked.delete(entry.key);
+    }
+  }
+}
+
+const CLOSED: Error = new Error('the connection was closed');
+
+function late(keys: number, timeoutMs: number): DatabaseError {
+  const why = `the server has not answered for ${timeoutMs} ms (must within timeoutMs)`;
+  return new DatabaseError('ERR_POSTGRES_TIMEOUT', `Cannot look up ${keys} keys: ${why}`);
+}
+
+/** After an error among rows, postgres.js can give the next query a result with holes. */
+function refuseIncomplete(rows: readonly unknown[]): void {
+  const { count } = rows as { count?: unknown };
+  if (typeof count !== 'number' || count === rows.length) return;
+  throw new Error(`the result is incomplete: it has ${rows.length} of ${count} rows`);
+}
