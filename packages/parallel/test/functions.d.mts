@@ -27,4 +27,5 @@ export function squares(numbers: Float64Array): Transferred<Float64Array>;
 export function moveTwice(n: number): Transferred<Float64Array>;
 export function unclonableAt(item: At): unknown;
 export function failAt(item: At & { how: string }): number | Promise<number>;
+export function same(n: number): number;
 export const value: number;

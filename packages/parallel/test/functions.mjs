@@ -96,6 +96,8 @@ export function failAt({ n, at, how }) {
   return n % 50 === 0 ? Promise.resolve(n) : n;
 }
 
+export const same = (item) => item;
+
 export const value = 1;
 
 const scratch = new Float64Array(4);

@@ -1,0 +1,23 @@
+import { type ParallelOptions, parallel, workerModule } from '@millrace/parallel';
+import { conform } from '@millrace/testkit';
+import { afterAll, expect, type TestContext, test } from 'vitest';
+
+type Functions = typeof import('./functions.mjs');
+
+const TIMEOUT_MS = 60_000;
+const functions = workerModule<Functions>(new URL('./functions.mjs', import.meta.url), { workers: 2 });
+afterAll(() => functions.close());
+
+/** One line for each form of the stage; `pnpm conform` prints what each did under each law. */
+function conforms(name: string, options: ParallelOptions<number>): void {
+  test(`${name} conforms`, { timeout: TIMEOUT_MS }, async ({ task }: TestContext) => {
+    const { ordered = true } = options;
+    const { laws } = await conform(() => parallel(functions, 'same', options), { ordered, timeoutMs: TIMEOUT_MS / 10 });
+    Object.assign(task.meta, { stage: name, laws });
+    expect(laws.filter(({ passed }) => !passed)).toEqual([]);
+  });
+}
+
+conforms('parallel()', {});
+conforms('parallel() with small limits', { maxItemsInWorkers: 1, highWaterMark: 0 });
+conforms('parallel(), unordered', { ordered: false, maxItemsInWorkers: 8, highWaterMark: 2 });
