@@ -470,18 +470,4 @@ describe('parallel() moves', () => {
     expect(error.index).toBe(1);
     expect(error.message).toContain('detached');
   });
-
-  test('parallel() cannot send again what was moved: a worker that dies fails the items that waited with it', async () => {
-    const gate = shared(5);
-    Atomics.store(gate, 0, 1);
-    const items = [0, 1, 2, 3, 4].map((index) => ({ index, gate, bytes: new ArrayBuffer(8) }));
-    await using one = functionsWith({ workers: 1 });
-    const transfer = ({ bytes }: object & { bytes?: ArrayBuffer }) => [bytes as ArrayBuffer];
-    const stage = parallel(one, 'gated', { transfer, timeoutMs: 400 });
-    const error = await failureOf(from(items).pipeThrough(stage).toArray());
-    expect(codeOf(error)).toBe('ERR_PARALLEL_TIMEOUT');
-    // The first item tells what one costs; the worker is then stuck in the second burst, and the third waits with it.
-    expect(error.index).toBe(1);
-    expect(error.others.map((other) => (other as StageError).index)).toEqual([3]);
-  });
 });

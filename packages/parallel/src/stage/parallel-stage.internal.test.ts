@@ -57,7 +57,9 @@ function stageOn(items: readonly number[], plan: Partial<StagePlan>) {
   );
   /** What the pool does when a worker has room. */
   const ask = () => stage?.take(false);
-  return { run, seen, taken, done, failed, error, ask };
+  const returned = (burst: Burst) => stage?.returned(burst, new Error('its worker died'));
+  const died = (burst: Burst, offset: number) => stage?.died(burst, offset, new Error('died'), true);
+  return { returned, died, run, seen, taken, done, failed, error, ask };
 }
 
 test('ParallelStage, unordered, hands on all other results of a burst in which items throw', async () => {
@@ -98,4 +100,24 @@ test('ParallelStage sends again what a worker gives back, in its place', async (
   ask();
   expect((await run.finished).balanced).toBe(true);
   expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6]);
+});
+
+test('ParallelStage sends again what a dead worker had not begun, and not what was moved to it', async () => {
+  const kept = stageOn([0, 1, 2], {});
+  kept.done(await kept.taken());
+  const burst = await kept.taken();
+  kept.returned(burst);
+  expect(await kept.taken()).toBe(burst);
+  kept.done(burst);
+  kept.ask();
+  expect((await kept.run.finished).emitted).toBe(3);
+
+  const moved = stageOn([0, 1, 2, 3, 4, 5, 6], { transfer: () => [] });
+  moved.done(await moved.taken());
+  const [first, second] = [await moved.taken(), await moved.taken()];
+  moved.returned(second);
+  moved.died(first, 1);
+  const reason = await moved.error;
+  expect(reason?.index).toBe(2);
+  expect(reason?.others.map((other) => (other as StageError).index)).toEqual([3]);
 });
