@@ -3,7 +3,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type EmbeddedPostgres, startPostgres } from '@millrace/postgres/embedded';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 const APP = fileURLToPath(new URL('..', import.meta.url));
@@ -18,13 +20,23 @@ const FULL_DEVICE = '/dev/full';
 // A machine under load takes its time to start processes; nothing here waits for less than what it checks.
 vi.setConfig({ testTimeout: 60_000 });
 
+// Runs for longer than anybody waits, in row groups so small that it stops at once.
+const ENDLESS = ['--repeat', '1000000', '--explain', '--json'];
+
 let folder: string;
+let endless: string;
+let server: EmbeddedPostgres;
+let url: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-demo-test-'));
-});
+  endless = installed('endless', fiveFlights());
+  server = await startPostgres({ port: 0 });
+  url = server.url as string;
+}, 60_000);
 
-afterAll(() => {
+afterAll(async () => {
+  await server.stop();
   rmSync(folder, { recursive: true });
 });
 
@@ -34,12 +46,17 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Runs the built program; `act` may do something to it once it has written something. */
-function demo(
-  args: readonly string[],
-  { program = PROGRAM, act }: { program?: string; act?: (child: ChildProcess) => void } = {},
-): Promise<Outcome> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+interface How {
+  readonly program?: string;
+  readonly database?: string | undefined;
+  readonly act?: (child: ChildProcess) => void;
+}
+
+/** Runs the built program on the server of this file; `act` may do something to it once it has written something. */
+function demo(args: readonly string[], how: How = {}): Promise<Outcome> {
+  const { program = PROGRAM, database = url, act } = how;
+  const withDatabase = 'database' in how && how.database === undefined ? [] : ['--database', database];
+  const child = spawn(process.execPath, [program, ...withDatabase, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (out === '') act?.(child);
@@ -107,7 +124,7 @@ test('demo --limit --json reads that many flights and prints the summary as one 
   expect([outcome.code, outcome.err, outcome.out.split('\n').length]).toEqual([0, '', 2]);
   const summary = summaryOf(outcome);
   expect(Object.keys(summary)).toEqual(SUMMARY_KEYS);
-  expect(summary).toMatchObject({ read: 2_000, emitted: 2_000, rowsInDatabase: 0 });
+  expect(summary).toMatchObject({ read: 2_000, emitted: 2_000, rowsInDatabase: 2_000 });
   expectBalanced(summary);
 });
 
@@ -122,19 +139,28 @@ test('demo prints the table, its assumptions and the summary', async () => {
 test('demo --explain prints the plan and its bound first', async () => {
   const { code, out } = await demo(['--limit', '10', '--explain', '--json']);
   expect(code).toBe(0);
-  expect(out).toMatch(/^at most \d+ items inside\n.*reject impossible → drop repeats → darkness/s);
+  expect(out).toMatch(/^at most [\d,]+ items inside\n.*reject impossible → drop repeats → darkness/s);
   expect(out).toMatch(/\n\{"read":10,.*\}\n$/);
 });
 
 test('demo --help prints the options', async () => {
   const { code, out, err } = await demo(['--help']);
   expect([code, err]).toEqual([0, '']);
-  for (const option of ['--limit N', '--repeat N', '--json', '--explain', '--no-dashboard', '--help']) {
+  for (const option of [
+    '--limit N',
+    '--repeat N',
+    '--database URL',
+    '--slow-database-ms N',
+    '--json',
+    '--explain',
+    '--no-dashboard',
+    '--help',
+  ]) {
     expect(out).toContain(option);
   }
 });
 
-test.each([[['--port', '8080']], [['--limit', 'many']], [['flights.parquet']]])(
+test.each([[['--ports', '8080']], [['--limit', 'many']], [['flights.parquet']]])(
   'demo refuses %j with one line and exit code 2',
   async (args) => {
     const { code, out, err } = await demo(args);
@@ -181,7 +207,7 @@ test('demo counts what it had read where the data breaks off in the middle', asy
   const outcome = await demo(['--json'], { program: installed('broken', broken) });
   expect(outcome.code).toBe(1);
   expect(outcome.err).toMatch(/^Cannot .*"parquet".*\n$/);
-  expect(summaryOf(outcome)).toMatchObject({ read: 4, emitted: 2, filtered: 1, deduped: 1, abandoned: 0 });
+  expect(summaryOf(outcome)).toMatchObject({ read: 4, emitted: 0, filtered: 1, deduped: 1, abandoned: 2 });
   expectBalanced(summaryOf(outcome));
 });
 
@@ -189,7 +215,7 @@ test('demo names an airport that it does not know, and counts the flight as aban
   const outcome = await demo(['--json'], { program: installed('unknown', fiveFlights('XXX')) });
   expect(outcome.code).toBe(1);
   expect(outcome.err).toMatch(/^Cannot process item \d in stage "darkness": .*airport "XXX" is unknown.*\n$/);
-  expect(summaryOf(outcome)).toMatchObject({ read: 5, emitted: 2, filtered: 1, deduped: 1, abandoned: 1 });
+  expect(summaryOf(outcome)).toMatchObject({ read: 5, emitted: 0, filtered: 1, deduped: 1, abandoned: 3 });
 });
 
 test.each([
@@ -197,7 +223,8 @@ test.each([
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const)('demo drains at %s, prints the summary and exits with %i', async (signal, exitCode) => {
-  const outcome = await demo(['--repeat', '1000', '--explain', '--json'], {
+  const outcome = await demo(ENDLESS, {
+    program: endless,
     act(child) {
       // The echo that a terminal and npm make of one Ctrl-C.
       child.kill(signal);
@@ -211,7 +238,7 @@ test.each([
 });
 
 test('demo drains where the npm that started it is killed', async () => {
-  const command = `"${process.execPath}" "${PROGRAM}" --repeat 1000 --explain --json & wait`;
+  const command = `"${process.execPath}" "${endless}" --database "${url}" ${ENDLESS.join(' ')} & wait`;
   const env = { ...process.env, npm_lifecycle_event: 'demo' };
   const npm = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'], env });
   let out = '';
@@ -231,7 +258,7 @@ test('demo ends quietly where its reader has seen enough', async () => {
 
 test.runIf(existsSync(FULL_DEVICE))('demo says that the disk is full, with exit code 1', async () => {
   const { code, err } = await new Promise<Outcome>((resolve) => {
-    const command = `exec "${process.execPath}" "${PROGRAM}" --limit 10 > ${FULL_DEVICE}`;
+    const command = `exec "${process.execPath}" "${PROGRAM}" --database "${url}" --limit 10 > ${FULL_DEVICE}`;
     const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'ignore', 'pipe'] });
     let err = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -242,3 +269,70 @@ test.runIf(existsSync(FULL_DEVICE))('demo says that the disk is full, with exit 
   expect(code).toBe(1);
   expect(err).toMatch(/^Cannot write the result: ENOSPC.*\n$/);
 });
+
+test('demo stores every flight as it was read, and tells the same from its table as from the flights', async () => {
+  const outcome = await demo(['--json'], { program: installed('stored', fiveFlights()) });
+  expect(summaryOf(outcome)).toMatchObject({ emitted: 3, rowsInDatabase: 3 });
+  const sql = postgres(url);
+  const rows = await sql`
+    select departure::text, delay, distance, origin, destination, night_miles from flight order by 1`;
+  expect(rows.map((row) => Object.values(row))).toEqual([
+    ['2001-01-15 18:00:00', 0, 533, 'ATL', 'IAD', expect.any(Number)],
+    ['2001-01-15 19:00:00', 5, 533, 'ATL', 'IAD', 533],
+    ['2001-01-15 21:00:00', 7, 533, 'ATL', 'IAD', 533],
+  ]);
+  await sql.end();
+});
+
+test('demo says in one line that the database cannot be used, with exit code 1', async () => {
+  const wrongTable = postgres(url);
+  await wrongTable`create database other`;
+  const other = url.replace(/\/postgres$/, '/other');
+  const sql = postgres(other);
+  await sql`create table flight (id integer)`;
+  await sql`insert into flight values (7)`;
+  const unusable = [
+    ['postgres://postgres@127.0.0.1:1/postgres', /^Cannot use the database at 127\.0\.0\.1:1: .*ECONNREFUSED/],
+    [url.replace(/:[^:@]+@/, ':wrong@'), /^Cannot use the database at .*: password authentication failed/],
+    [url.replace(/\/postgres$/, '/nowhere'), /^Cannot use the database at .*: database "nowhere" does not exist/],
+    ['nonsense', /^Cannot use the database: it is no address of a PostgreSQL/],
+    [other, /^Cannot use table "flight" of the database: its columns are id integer \(they must be departure /],
+  ] as const;
+  for (const [database, message] of unusable) {
+    const { code, out, err } = await demo(['--limit', '10'], { database });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(message);
+    expect(err).toMatch(/^.+ \(.+\)\n$/);
+  }
+  expect([...(await sql`select id from flight`)]).toEqual([{ id: 7 }]);
+  await Promise.all([sql.end(), wrongTable.end()]);
+});
+
+test('demo says that the database went away, counts what was lost, and ends with exit code 1', async () => {
+  const own = await startPostgres({ port: 0 });
+  const how = { program: endless, database: own.url, act: () => void own.stop() };
+  const { code, out, err } = await demo(ENDLESS, how);
+  expect(code).toBe(1);
+  expect(err).toMatch(/^Cannot .*"copyInto".*\n/);
+  const { read, filtered, deduped, emitted, abandoned } = summaryOf({ code, out, err }) as Record<string, number>;
+  expect([filtered, deduped, emitted, abandoned].reduce((sum, n = 0) => (sum ?? 0) + n, 0)).toBe(read);
+});
+
+test.each(['SIGKILL', 'SIGINT'] as const)('demo leaves no server and no folder behind after %s', async (signal) => {
+  const before = new Set(serverFolders());
+  let own: readonly string[] = [];
+  await demo(ENDLESS, {
+    program: endless,
+    database: undefined,
+    act(child) {
+      own = serverFolders().filter((name) => !before.has(name));
+      child.kill(signal);
+    },
+  });
+  expect(own.length).toBeGreaterThan(0);
+  await vi.waitFor(() => expect(serverFolders().filter((name) => own.includes(name))).toEqual([]), 20_000);
+});
+
+function serverFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-'));
+}

@@ -1,14 +1,19 @@
-import type { RunSummary } from '@millrace/core';
+import { PipelineError, type RunSummary } from '@millrace/core';
+import { copyInto } from '@millrace/postgres';
 import { DataError, type DemoData, openData } from './data.js';
+import { type Database, databaseProblem, openDatabase } from './database.js';
+import { countFlights, readAnswer } from './night/answer.js';
 import { createNightFlights } from './night/night-flights.js';
-import { createNightReport } from './night/report.js';
 import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
 import { Output } from './output.js';
-import { FLIGHTS, nightPipeline } from './pipeline.js';
+import { BATCH, FLIGHTS, nightPipeline } from './pipeline.js';
 import { showProgress } from './progress.js';
 import { stopOnSignals } from './signals.js';
+import { slowed } from './slowed.js';
 import { summarize, summaryText } from './summary.js';
+import { FLIGHT_TABLE, type FlightRow, prepareTables } from './tables.js';
 
+const FLIGHT_COLUMNS = Object.keys(FLIGHT_TABLE) as (keyof FlightRow)[];
 const FAILED = 1;
 const MISUSED = 2;
 // 128 and SIGPIPE, what a shell reports of a program whose reader went away.
@@ -23,7 +28,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     if (options.help) return await printHelp();
     return await flyThrough(options, await openData(options.repeat));
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof DataError)) throw error;
+    if (!(error instanceof UsageError || error instanceof DataError || error instanceof PipelineError)) throw error;
     complain(error.message);
     return error instanceof UsageError ? MISUSED : FAILED;
   }
@@ -36,34 +41,83 @@ async function printHelp(): Promise<number> {
 }
 
 async function flyThrough(options: DemoOptions, { airports, rows }: DemoData): Promise<number> {
-  const report = createNightReport();
+  const database = await openDatabase(options.database);
+  try {
+    await prepareTables(database.sql, airports);
+    return await store(options, airports, rows, database);
+  } finally {
+    await database.close();
+  }
+}
+
+async function store(
+  options: DemoOptions,
+  airports: DemoData['airports'],
+  rows: DemoData['rows'],
+  database: Database,
+): Promise<number> {
+  const flightTable = copyInto<FlightRow>(database.sql, 'flight', { columns: FLIGHT_COLUMNS });
   const pipeline = nightPipeline(rows, { limit: options.limit, nightMilesOf: createNightFlights(airports) });
   let ended: RunSummary | undefined;
-  const run = pipeline.run(({ flight, nightMiles }) => report.add(flight, nightMiles), {
+  const run = pipeline.run(slowed(flightTable, options.slowDatabaseMs), {
     observer: {
       ended(summary) {
         ended = summary;
       },
     },
   });
-  const stopping = stopOnSignals(run);
+  const stopping = stopOnSignals({
+    drain: (drainOptions) => run.drain(drainOptions),
+    abort(reason) {
+      run.abort(reason);
+      // The run may be over, and the answer be awaited.
+      database.drop();
+    },
+  });
   const endProgress = showProgress(run, FLIGHTS, process.stderr);
   // Without a reader the work is for nobody; how the run ends is told by `run.finished`.
   const output = new Output(process.stdout, () => void run.drain().catch(() => {}));
   if (options.explain) void output.write(`${run.explain()}\n\n`);
-  const failure = await run.finished.then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  stopping.release();
+  const failure = await failureOf(run.finished);
   endProgress();
   const isCut = output.error !== undefined;
   if (failure !== undefined) complain(messageOf(failure.error));
-  const summary = summarize(ended as RunSummary, FLIGHTS, process.resourceUsage().maxRSS * 1024);
-  const table = failure === undefined ? `${report.toText(airports)}\n` : '';
+  const answer = await ask(database, failure === undefined && !options.json);
+  stopping.release();
+  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, {
+    stored: flightTable.rowsWritten,
+    rowsInDatabase: answer.rows,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  });
+  const table = answer.report === undefined ? '' : `${answer.report.toText(airports)}\n`;
   await output.write(options.json ? `${JSON.stringify(summary)}\n` : table + summaryText(summary));
   if (stopping.exitCode !== undefined) return stopping.exitCode;
-  return failure === undefined && summary.balanced ? outputExitCode(output, isCut) : FAILED;
+  const isDone = failure === undefined && answer.rows !== undefined && summary.balanced;
+  return isDone ? outputExitCode(output, isCut) : FAILED;
+}
+
+interface Answer {
+  readonly rows?: number;
+  readonly report?: Awaited<ReturnType<typeof readAnswer>>;
+}
+
+/** Asks the database what is in it; where it does not say, the run has most often failed for the same reason. */
+async function ask({ sql }: Database, isWhole: boolean): Promise<Answer> {
+  let rows: number | undefined;
+  try {
+    rows = await countFlights(sql);
+    return isWhole ? { rows, report: await readAnswer(sql) } : { rows };
+  } catch (error) {
+    complain(databaseProblem('ask the database', error, 'it must still be there').message);
+    return rows === undefined ? {} : { rows };
+  }
+}
+
+function failureOf(finished: Promise<unknown>): Promise<{ readonly error: unknown } | undefined> {
+  return finished.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
 }
 
 /** Says what became of what was written; `isCut`: whether work was given up for it. */

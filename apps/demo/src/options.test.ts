@@ -2,17 +2,27 @@ import { expect, test } from 'vitest';
 import { parseOptions, UsageError } from './options.js';
 
 test('parseOptions() reads every option, with its value behind it or behind an equals sign', () => {
-  const none = { limit: undefined, repeat: 1, json: false, explain: false, help: false };
+  const none = {
+    ...{ limit: undefined, repeat: 1, database: undefined, slowDatabaseMs: 0 },
+    ...{ json: false, explain: false, help: false },
+  };
   expect(parseOptions([])).toEqual(none);
   expect(parseOptions(['--limit', '200000', '--repeat=5'])).toEqual({ ...none, limit: 200_000, repeat: 5 });
   expect(parseOptions(['--json', '--explain', '--help'])).toEqual({ ...none, json: true, explain: true, help: true });
+  expect(parseOptions(['--database', 'postgres://a', '--slow-database-ms=50'])).toEqual({
+    ...none,
+    database: 'postgres://a',
+    slowDatabaseMs: 50,
+  });
   expect(parseOptions(['--no-dashboard'])).toEqual(none);
   expect(parseOptions(['--limit', '1', '--limit', '2']).limit).toBe(2);
 });
 
 test.each([
   [['--port', '1'], 'there is no option "--port"'],
-  [['--slow-database-ms=50'], 'there is no option "--slow-database-ms"'],
+  [['--slow-database-ms=x'], '"--slow-database-ms" is "x"'],
+  [['--database'], '"--database" has no value'],
+  [['--database='], '"--database" has no value'],
   [['--no-limit'], 'there is no option "--no-limit"'],
   [['-x'], 'there is no option "-x"'],
   [['5'], '"5" is not an option'],

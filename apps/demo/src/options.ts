@@ -6,6 +6,10 @@ export interface DemoOptions {
   readonly limit: number | undefined;
   /** How many times over the file is read. */
   readonly repeat: number;
+  /** The address of an existing PostgreSQL; `undefined` for one of the demo's own. */
+  readonly database: string | undefined;
+  /** How long each batch waits before it is stored, in milliseconds. */
+  readonly slowDatabaseMs: number;
   readonly json: boolean;
   readonly explain: boolean;
   readonly help: boolean;
@@ -22,6 +26,10 @@ Usage: npm run demo -- [options]
 
   --limit N        read at most N flights (default: all)
   --repeat N       read the file N times over (default: 1)
+  --database URL   store into an existing PostgreSQL: its tables "flight" and "airport" are made, and emptied
+                   (default: one of its own, of which nothing is left)
+  --slow-database-ms N
+                   let each batch wait for N milliseconds, as if the database were slow
   --json           print the summary only, as one JSON object on the last line
   --explain        print the plan of the pipeline, and the most items that can be inside, before it runs
   --no-dashboard   run without the dashboard
@@ -31,8 +39,9 @@ Ctrl-C stops reading, finishes what is inside and prints the summary; a second o
 `;
 
 const FLAGS = ['json', 'explain', 'no-dashboard', 'help'] as const;
-const COUNTS = ['limit', 'repeat'] as const;
-const NAMES = [...COUNTS, ...FLAGS];
+const COUNTS = ['limit', 'repeat', 'slow-database-ms'] as const;
+const TEXTS = ['database'] as const;
+const NAMES = [...COUNTS, ...TEXTS, ...FLAGS];
 
 /**
  * Reads the command line.
@@ -44,11 +53,13 @@ export function parseOptions(args: readonly string[]): DemoOptions {
   const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, options: optionTypes() });
   const flags = new Set<string>();
   const counts = new Map<string, number>();
+  const texts = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional') throw usage(`"${token.value}" is not an option`, known());
     const { name, rawName, value } = token;
     if (isOneOf(COUNTS, name)) counts.set(name, countOf(rawName, value));
+    else if (isOneOf(TEXTS, name)) texts.set(name, textOf(rawName, value));
     else if (!isOneOf(FLAGS, name)) throw usage(`there is no option "${rawName}"`, known());
     else if (value !== undefined) throw usage(`"${rawName}" has the value "${value}"`, 'it takes none');
     else flags.add(name);
@@ -56,6 +67,8 @@ export function parseOptions(args: readonly string[]): DemoOptions {
   return {
     limit: counts.get('limit'),
     repeat: counts.get('repeat') ?? 1,
+    database: texts.get('database'),
+    slowDatabaseMs: counts.get('slow-database-ms') ?? 0,
     json: flags.has('json'),
     explain: flags.has('explain'),
     help: flags.has('help'),
@@ -63,7 +76,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
 }
 
 function optionTypes(): Record<string, { type: 'string' | 'boolean' }> {
-  return Object.fromEntries(NAMES.map((name) => [name, { type: isOneOf(COUNTS, name) ? 'string' : 'boolean' }]));
+  return Object.fromEntries(NAMES.map((name) => [name, { type: isOneOf(FLAGS, name) ? 'boolean' : 'string' }]));
 }
 
 function countOf(name: string, value: string | undefined): number {
@@ -71,6 +84,11 @@ function countOf(name: string, value: string | undefined): number {
   if (Number.isSafeInteger(count) && count >= 1) return count;
   const what = value === undefined ? `"${name}" has no value` : `"${name}" is "${value}"`;
   throw usage(what, 'it must be a whole number of 1 or more');
+}
+
+function textOf(name: string, value: string | undefined): string {
+  if (value === undefined || value === '') throw usage(`"${name}" has no value`, 'it must have one');
+  return value;
 }
 
 function known(): string {

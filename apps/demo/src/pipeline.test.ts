@@ -2,8 +2,9 @@ import { from, type RunSummary } from '@millrace/core';
 import { expect, test } from 'vitest';
 import type { FlightRows } from './flights.js';
 import type { Flight } from './night/flight.js';
-import { FLIGHTS, type NightFlight, nightPipeline } from './pipeline.js';
+import { BATCH, FLIGHTS, nightPipeline } from './pipeline.js';
 import { type DemoSummary, summarize, summaryText } from './summary.js';
+import type { FlightRow } from './tables.js';
 
 const MINUTE_MS = 60_000;
 const FIRST_MS = Date.UTC(2001, 0, 1);
@@ -25,11 +26,18 @@ function rows(first: number, rowCount: number, delays: Readonly<Record<number, n
 
 const nightMilesOf = (flight: Flight) => (flight.departureWallMs - FIRST_MS) / MINUTE_MS;
 
+function stored({ length }: readonly unknown[]): { stored: number; rowsInDatabase: number; peakRssBytes: number } {
+  return { stored: length, rowsInDatabase: length, peakRssBytes: 1 };
+}
+
 async function fly(groups: FlightRows[], limit?: number): Promise<{ seen: number[]; summary: DemoSummary }> {
-  const seen: NightFlight[] = [];
-  const run = nightPipeline(from(groups), { limit, nightMilesOf }).run((flight) => void seen.push(flight));
-  const summary = summarize(await run.finished, FLIGHTS, 1);
-  return { seen: seen.map(({ nightMiles }) => nightMiles), summary };
+  const seen: FlightRow[] = [];
+  const run = nightPipeline(from(groups), { limit, nightMilesOf }).run({
+    name: 'table',
+    open: () => ({ write: (batches) => void seen.push(...batches.flat()) }),
+  });
+  const summary = summarize(await run.finished, FLIGHTS, BATCH, stored(seen));
+  return { seen: seen.map(({ night_miles }) => night_miles), summary };
 }
 
 test('nightPipeline() rejects impossible flights, drops repeats, and accounts for every flight', async () => {
@@ -54,7 +62,7 @@ test('nightPipeline() counts rows with missing values as impossible', async () =
   expect((await fly([missing])).summary).toMatchObject({ read: 2, emitted: 0, filtered: 2 });
 });
 
-test('summarize() counts the flight that ends a run as abandoned', async () => {
+test('summarize() counts the flight that ends a run, and those of the open batch, as abandoned', async () => {
   let ended: RunSummary | undefined;
   const broken = (flight: Flight): number => {
     if (nightMilesOf(flight) === 2) throw new RangeError('no such airport');
@@ -68,14 +76,32 @@ test('summarize() counts the flight that ends a run as abandoned', async () => {
     },
   });
   await expect(run.finished).rejects.toThrow('no such airport');
-  const summary = summarize(ended as RunSummary, FLIGHTS, 1);
-  expect(summary).toMatchObject({ read: 3, emitted: 2, abandoned: 1, balanced: true });
-  expect(summaryText(summary)).toContain('3 flights read: 2 in the table, 0 impossible, 0 repeats, 1 abandoned.');
+  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored([]));
+  expect(summary).toMatchObject({ read: 3, emitted: 0, abandoned: 3, balanced: true });
+  expect(summaryText(summary)).toContain('3 flights read: 0 in the table, 0 impossible, 0 repeats, 3 abandoned.');
+});
+
+test('summarize() counts the flights of a batch that was not stored as abandoned', async () => {
+  let ended: RunSummary | undefined;
+  const refuse = (): never => {
+    throw new Error('the disk is full');
+  };
+  const run = nightPipeline(from([rows(0, 4)]), { limit: undefined, nightMilesOf }).run(refuse, {
+    observer: {
+      ended(summary) {
+        ended = summary;
+      },
+    },
+  });
+  await expect(run.finished).rejects.toThrow('the disk is full');
+  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored([]));
+  expect(summary).toMatchObject({ read: 4, emitted: 0, abandoned: 4, balanced: true });
 });
 
 test('summarize() says so where the counts do not add up', async () => {
   const run = await nightPipeline(from([rows(0, 4)]), { limit: undefined, nightMilesOf }).run(() => {}).finished;
-  const summary = summarize({ ...run, emitted: run.emitted - 1 }, FLIGHTS, 1);
+  const summary = summarize(run, FLIGHTS, BATCH, { ...stored([1, 2, 3, 4]), rowsInDatabase: 3 });
   expect(summary.balanced).toBe(false);
   expect(summaryText(summary)).toContain('It does not add up!');
+  expect(summarize(run, FLIGHTS, BATCH, stored([1, 2, 3, 4])).balanced).toBe(true);
 });

@@ -1,15 +1,16 @@
-import { dedupeConsecutive, filter, flatMap, map, type Pipeline, take } from '@millrace/core';
+import { batch, dedupeConsecutive, filter, flatMap, map, type Pipeline, take } from '@millrace/core';
 import { type FlightRows, flightsOf } from './flights.js';
 import { type Flight, flightFault, isRepeat } from './night/flight.js';
-
-/** A flight, and how many of its miles were flown in the dark. */
-export interface NightFlight {
-  readonly flight: Flight;
-  readonly nightMiles: number;
-}
+import type { FlightRow } from './tables.js';
 
 /** The name of the stage that makes the flights: what is counted begins there. */
 export const FLIGHTS = 'flights';
+
+/** The name of the stage that makes batches of them. */
+export const BATCH = 'batch';
+
+/** How many flights go into the database at a time. */
+const BATCH_FLIGHTS = 5_000;
 
 /** What the pipeline needs beside the rows. */
 export interface NightPipelineOptions {
@@ -19,15 +20,27 @@ export interface NightPipelineOptions {
   readonly nightMilesOf: (flight: Flight) => number;
 }
 
-/** Joins the stages: rows → flights → reject the impossible → drop repeats → darkness. It serves one run. */
-export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipelineOptions): Pipeline<NightFlight> {
+/** Joins the stages: rows → flights → reject the impossible → drop repeats → darkness → batch. It serves one run. */
+export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipelineOptions): Pipeline<FlightRow[]> {
   const { limit, nightMilesOf } = options;
   // A row group is 11 MB: the next one is read when this one is used up.
   const flights = rows.pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
   return (limit === undefined ? flights : flights.pipeThrough(take(limit, { name: 'limit' })))
     .pipeThrough(filter((flight) => flightFault(flight) === undefined, { name: 'reject impossible' }))
     .pipeThrough(dedupeConsecutive(firstOfEquals(), { name: 'drop repeats' }))
-    .pipeThrough(map((flight) => ({ flight, nightMiles: nightMilesOf(flight) }), { name: 'darkness' }));
+    .pipeThrough(map((flight) => rowOf(flight, nightMilesOf(flight)), { name: 'darkness' }))
+    .pipeThrough(batch({ maxItems: BATCH_FLIGHTS, name: BATCH }));
+}
+
+function rowOf(flight: Flight, nightMiles: number): FlightRow {
+  return {
+    departure: new Date(flight.departureWallMs),
+    delay: flight.delayMinutes,
+    distance: flight.distanceMiles,
+    origin: flight.origin,
+    destination: flight.destination,
+    night_miles: nightMiles,
+  };
 }
 
 /** Makes a key that costs no string: of flights equal in every column, the first stands for all. */

@@ -19,7 +19,10 @@ export interface Stopping {
  * Drains a run at the first signal that asks the process to end, and aborts it at the next. Under npm the death of the
  * parent counts as the terminal's hanging up: `kill -9` of npm tells its child nothing.
  */
-export function stopOnSignals(run: Run, now: () => number = () => performance.now()): Stopping {
+export function stopOnSignals(
+  run: Pick<Run, 'drain' | 'abort'>,
+  now: () => number = () => performance.now(),
+): Stopping {
   let exitCode: number | undefined;
   let firstMs = 0;
   function onSignal(signal: NodeJS.Signals): void {

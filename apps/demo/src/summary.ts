@@ -19,38 +19,56 @@ export interface DemoSummary {
   readonly balanced: boolean;
 }
 
+/** What a run says nothing about. */
+export interface SummaryFigures {
+  /** The flights that were stored and committed. */
+  readonly stored: number;
+  /** The flights that the database counts in its table afterwards; `undefined` where it cannot be asked. */
+  readonly rowsInDatabase: number | undefined;
+  /** The most memory that the process had. */
+  readonly peakRssBytes: number;
+}
+
 /**
- * Sums a run up in flights: the run itself counts row groups too, which end where the flights begin.
+ * Sums a run up in flights: the run itself counts row groups too, which end where the flights begin, and batches, into
+ * which they go.
  *
  * @param run - The summary of the run.
  * @param flightsStage - The name of the stage that makes the flights.
- * @param peakRssBytes - The most memory that the process had.
+ * @param batchStage - The name of the stage that makes batches of them.
  */
-export function summarize(run: RunSummary, flightsStage: string, peakRssBytes: number): DemoSummary {
+export function summarize(
+  run: RunSummary,
+  flightsStage: string,
+  batchStage: string,
+  { stored, rowsInDatabase, peakRssBytes }: SummaryFigures,
+): DemoSummary {
   const made = run.stages.findIndex(({ name }) => name === flightsStage);
-  const behind = run.stages.slice(made + 1);
+  const batched = run.stages.findIndex(({ name }) => name === batchStage);
+  const behind = run.stages.slice(made + 1, batched + 1);
   const sum = (fate: 'filtered' | 'deduped' | 'deadLettered' | 'dropped' | 'abandoned'): number =>
     behind.reduce((total, stage) => total + stage[fate], 0);
   const counts = {
     read: run.stages[made]?.made ?? 0,
-    emitted: run.emitted,
+    emitted: stored,
     filtered: sum('filtered'),
     deduped: sum('deduped'),
     deadLettered: sum('deadLettered'),
     dropped: sum('dropped'),
-    abandoned: sum('abandoned'),
+    // The run knows how many batches were lost, and the sink how many flights were stored.
+    abandoned: sum('abandoned') + (run.stages[batched]?.absorbed ?? 0) - stored,
   };
   const { read, ...ended } = counts;
   const isComplete = read === Object.values(ended).reduce((total, count) => total + count, 0);
   return {
     ...counts,
-    rowsInDatabase: 0,
+    rowsInDatabase: rowsInDatabase ?? 0,
     seconds: Number(run.seconds.toFixed(3)),
     itemsPerSecond: run.seconds > 0 ? Math.round(read / run.seconds) : 0,
     inFlightBound: run.inFlightBound,
     inFlightMax: run.inFlightMax,
     peakRssBytes,
-    balanced: run.balanced && isComplete,
+    balanced: run.balanced && isComplete && (rowsInDatabase ?? stored) === stored,
   };
 }
 
@@ -68,6 +86,7 @@ export function summaryText(summary: DemoSummary): string {
   return [
     'Summary',
     `- ${count(read)} flights read: ${ends.join(', ')}. ${summary.balanced ? 'It adds up.' : 'It does not add up!'}`,
+    `- ${count(summary.rowsInDatabase)} rows are in the database.`,
     `- ${summary.seconds.toFixed(1)} seconds, ${count(summary.itemsPerSecond)} flights a second, ${Math.round(summary.peakRssBytes / 1e6)} MB of memory at most.`,
     `- At most ${count(summary.inFlightMax)} items were inside the pipeline at a time; ${count(summary.inFlightBound)} could have been.`,
     '',

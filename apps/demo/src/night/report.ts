@@ -2,7 +2,8 @@ import type { Airport } from './airports.js';
 import { CRUISE_MPH, NIGHT_ALTITUDE_DEGREES, STEP_MILES, TAXI_AND_CLIMB_MINUTES } from './darkness.js';
 import type { Flight } from './flight.js';
 
-const TOP_ROUTES = 10;
+/** How many routes the table lists. */
+export const TOP_ROUTES = 10;
 const BAR_WIDTH = 40;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -40,6 +41,32 @@ export interface NightReport {
   toText(airports: ReadonlyMap<string, Airport>): string;
 }
 
+/** Totals that somebody else has added up, as a database does. */
+export interface NightTotals {
+  /** By month, of which January is 1, and local hour of departure; in any order. */
+  readonly hours: readonly (Readonly<MilesTotal> & { readonly month: number; readonly hour: number })[];
+  /** The routes with most night miles, most first. */
+  readonly routes: readonly Readonly<RouteTotal>[];
+  readonly longestAllNight: Flight | undefined;
+}
+
+/** Makes a report of totals; of the routes it has those that are given. */
+export function reportOf({ hours, routes, longestAllNight }: NightTotals): Omit<NightReport, 'add'> {
+  const overall = emptyTotal();
+  const byMonth = Array.from({ length: 12 }, emptyTotal);
+  const byHour = Array.from({ length: 24 }, emptyTotal);
+  for (const { month, hour, flights, miles, nightMiles } of hours) {
+    for (const total of [overall, byMonth[month - 1] as MilesTotal, byHour[hour] as MilesTotal]) {
+      total.flights += flights;
+      total.miles += miles;
+      total.nightMiles += nightMiles;
+    }
+  }
+  const topRoutes = (count: number): Readonly<RouteTotal>[] => routes.slice(0, count);
+  const figures = { overall, byMonth, byHour, topRoutes, longestAllNight };
+  return { ...figures, toText: (airports) => reportText(figures, airports) };
+}
+
 /**
  * Makes an empty report. It keeps one total for each route: 3,399 in the data.
  *
@@ -75,7 +102,7 @@ export function createNightReport(): NightReport {
   return report;
 }
 
-function reportText(report: NightReport, airports: ReadonlyMap<string, Airport>): string {
+function reportText(report: Omit<NightReport, 'add' | 'toText'>, airports: ReadonlyMap<string, Airport>): string {
   const { overall, byMonth, byHour, longestAllNight } = report;
   const months = MONTHS.map((name, i) => ({ name, total: byMonth[i] as MilesTotal })).filter(
     (m) => m.total.flights > 0,
