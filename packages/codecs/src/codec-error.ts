@@ -3,9 +3,14 @@ import { PipelineError } from '@millrace/core';
 /** What went wrong, for programs to tell apart; the README says when each comes and what to do. */
 export type CodecErrorCode =
   | 'ERR_CODECS_BYTES'
+  | 'ERR_CODECS_CBOR'
+  | 'ERR_CODECS_DEPTH'
+  | 'ERR_CODECS_INTEGER'
   | 'ERR_CODECS_JSON'
   | 'ERR_CODECS_PARQUET'
   | 'ERR_CODECS_SIZE'
+  | 'ERR_CODECS_TAG'
+  | 'ERR_CODECS_TRUNCATED'
   | 'ERR_CODECS_UTF8'
   | 'ERR_CODECS_VALUE';
 

@@ -1,3 +1,6 @@
+export { cbor } from './cbor/cbor.js';
+export type { CborDecodeOptions } from './cbor/decode.js';
+export type { CborEncodeOptions } from './cbor/encode.js';
 export { CodecError, type CodecErrorCode, type CodecErrorOptions } from './codec-error.js';
 export { gunzip } from './gzip/gunzip.js';
 export { type GzipOptions, gzip } from './gzip/gzip.js';

@@ -126,9 +126,9 @@ test('ndjson.decode() refuses a line as soon as it is too long, and goes on behi
 });
 
 test('ndjson.decode() takes linear time for a record in single bytes', async () => {
-  const text = JSON.stringify('x'.repeat(200_000));
+  const text = JSON.stringify('x'.repeat(20_000));
   const chunks = Array.from(utf8(text), (byte) => Uint8Array.of(byte));
-  expect(await decoded(chunks)).toEqual(['x'.repeat(200_000)]);
+  expect(await decoded(chunks)).toEqual(['x'.repeat(20_000)]);
 });
 
 test('ndjson.decode() parses no more than it is asked for', async () => {

@@ -26,7 +26,7 @@ test('readRowGroups() reads only the columns asked for, and nothing before it is
   expect(slices).toHaveLength(3);
 });
 
-test('readRowGroups() reads the flights of the demo, ZSTD and all', async () => {
+test('readRowGroups() reads the flights of the demo, ZSTD and all', { timeout: 60_000 }, async () => {
   const file = await asyncBufferFromFile(fileURLToPath(FLIGHTS));
   const columns = { date: 'number', distance: 'number', origin: 'string' } as const;
   let rows = 0;
