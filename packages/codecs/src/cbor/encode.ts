@@ -20,7 +20,7 @@ export interface CborEncodeOptions<T = unknown> {
  * Turns records into chunks of bytes: one item of a CBOR sequence for each, in standard form, which any CBOR library reads.
  *
  * A chunk has the records that are there at the moment, at most 256, and about 64 KiB; it does not wait to be filled. Objects
- * become maps of their own enumerable properties; −0 becomes 0.
+ * become maps of their own enumerable properties; −0 becomes 0; dates keep their milliseconds up to about the year 100,000.
  *
  * Contract
  * - Order: kept.

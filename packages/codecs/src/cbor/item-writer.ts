@@ -3,7 +3,7 @@ import { CodecError } from '../codec-error.js';
 import type { RecordWriter, Written } from '../stream/encoding.js';
 import { joined } from './definite.js';
 
-const FIRST_SLICE = 16;
+const FIRST_SLICE = 1;
 const MOST_IN_SLICE = 256;
 
 /**
