@@ -129,7 +129,7 @@ if (u.list !== undefined) { if (u.at >= u.list.length) break; v${at + 1} = u.lis
 else try { const step = u.iterator.next(); if (step.done) { u.iterator = undefined; break; } v${at + 1} = step.value; } catch (error) { u.iterator = undefined; ${fail('error')} }
 const j${region} = n${region}++;
 ${this.#chain(at + 1, `v${at + 1}`, IN_CURSOR)} }
-level = ${level - 1}; n${this.#layout.tally[at]}++;
+level = u.below; n${this.#layout.tally[at]}++;
 const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')} }`;
   }
 
@@ -177,7 +177,7 @@ const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')} 
       hold: segment.next,
       absorb: (count) => `n${tally} += ${count};`,
       stop: `stop = ${at};`,
-      open: (many) => `S.cursors[${level - 1}].open(${many}); level = ${level}; ${segment.open}`,
+      open: (many) => `S.cursors[${level - 1}].open(${many}, level); level = ${level}; ${segment.open}`,
       wait: (promise) => `{ S.waitsFor = ${promise}; status = ${STATUS.waiting}; ${segment.exit} }`,
     };
   }

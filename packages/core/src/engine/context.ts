@@ -83,6 +83,11 @@ export class RunContext {
     if (this.insideNow > this.insideMost) this.insideMost = this.insideNow;
   }
 
+  /** Notes that `items` were inside at a time: those that came and went within one loop. */
+  reached(items: number): void {
+    if (items > this.insideMost) this.insideMost = items;
+  }
+
   /** Notes that `items` more were inside for a moment. */
   peak(items: number): void {
     if (this.insideNow + items > this.insideMost) this.insideMost = this.insideNow + items;

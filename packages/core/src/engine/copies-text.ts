@@ -27,7 +27,8 @@ const names: Names = {
   hold: 'return;',
   absorb: (count) => `this.x += ${count};`,
   stop: '{ this.m.stop = this.at; this.m.isHalted = true; }',
-  open: (many) => `this.m.cursors[this.level - 1].open(${many}); this.m.level = this.level; this.m.isHalted = true;`,
+  open: (many) =>
+    `this.m.cursors[this.level - 1].open(${many}, this.m.level); this.m.level = this.level; this.m.isHalted = true;`,
   wait: (promise) => `{ this.m.waitsFor = ${promise}; this.m.status = ${STATUS.waiting}; this.m.isHalted = true; }`,
 };
 

@@ -88,7 +88,7 @@ class CopiedMachine implements Machine {
     const cursor = state.cursors[state.level - 1] as MachineState['cursors'][number];
     const isEmpty = cursor.list === undefined ? cursor.iterator === undefined : cursor.at >= cursor.list.length;
     if (state.stop <= at && !isEmpty) return false;
-    state.level--;
+    state.level = cursor.below;
     const node = this.#nodes[at] as CopiedNode;
     node.x++;
     const problem = cursor.close();

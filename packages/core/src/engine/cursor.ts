@@ -3,9 +3,14 @@ export class Cursor {
   list: readonly unknown[] | undefined = undefined;
   at: number = 0;
   iterator: Iterator<unknown> | undefined = undefined;
+  isOpen: boolean = false;
+  /** The level at which the loop goes on when the cursor is done: a flush opens cursors above others that are not open. */
+  below: number = 0;
 
-  open(many: readonly unknown[] | Iterator<unknown>): void {
+  open(many: readonly unknown[] | Iterator<unknown>, below: number): void {
     this.at = 0;
+    this.isOpen = true;
+    this.below = below;
     if (Array.isArray(many)) this.list = many;
     else this.iterator = many as Iterator<unknown>;
   }
@@ -15,6 +20,7 @@ export class Cursor {
     const iterator = this.iterator;
     this.list = undefined;
     this.iterator = undefined;
+    this.isOpen = false;
     try {
       iterator?.return?.();
       return undefined;

@@ -1,5 +1,6 @@
 import type { Shape } from './codegen.js';
 import type { StageCounts } from './counts.js';
+import type { Cursor } from './cursor.js';
 import type { GroupPlan } from './group-plan.js';
 import type { MachineState } from './machine.js';
 
@@ -26,13 +27,14 @@ export function roomOf(plan: GroupPlan, state: MachineState, max: number): numbe
 }
 
 /** How many inputs step `at` is unfolding: 1 or 0. */
-export function openCursors({ shape }: Pick<GroupPlan, 'shape'>, state: MachineState, at: number): number {
-  return shape.steps[at]?.id === 'flatMap' && state.level > levelsBefore({ shape }, at) ? 1 : 0;
+function openCursors({ shape }: Pick<GroupPlan, 'shape'>, state: MachineState, at: number): number {
+  return cursorOf({ shape }, state, at)?.isOpen === true ? 1 : 0;
 }
 
-/** How many one-to-many steps come before step `at`. */
-export function levelsBefore({ shape }: Pick<GroupPlan, 'shape'>, at: number): number {
-  return shape.steps.slice(0, at).filter((step) => step.id === 'flatMap').length;
+/** The cursor of step `at`, where it is one that unfolds. */
+export function cursorOf({ shape }: Pick<GroupPlan, 'shape'>, state: MachineState, at: number): Cursor | undefined {
+  if (shape.steps[at]?.id !== 'flatMap') return undefined;
+  return state.cursors[shape.steps.slice(0, at).filter((step) => step.id === 'flatMap').length];
 }
 
 /** What became of the items of step `at`, of its `own` counts and those of the loop. */

@@ -5,7 +5,7 @@ import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
 import { effectsOf, type GroupContexts, type GroupPlan, type LoopInput } from './group-plan.js';
-import { countsOf, heldBy, levelsBefore, openCursors, roomOf } from './group-room.js';
+import { countsOf, cursorOf, heldBy, roomOf } from './group-room.js';
 import { type MachineState, startState } from './machine.js';
 
 /** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
@@ -349,7 +349,8 @@ export class Group implements Puller<unknown> {
     let inside = 0;
     for (let at = 0; at < this.#effects.length; at++) inside += (this.#effects[at] as number) * (counts[at] as number);
     const { sink, steps } = this.#plan.shape;
-    if (sink.id !== 'emit' && inside !== this.#insideBefore) this.#run.peak(this.#plan.weights[steps.length] as number);
+    if (sink.id !== 'emit' && (counts[this.#plan.layout.region[steps.length] as number] as number) > 0)
+      this.#run.reached(this.#plan.weights[steps.length] as number);
     this.#run.inside(inside - this.#insideBefore);
     this.#insideBefore = inside;
   }
@@ -357,8 +358,10 @@ export class Group implements Puller<unknown> {
   /** Ends the cursor of the step that failed; `true` where its input had been counted as absorbed before. */
   #isBehindCursor(at: number): boolean {
     const state = this.#state;
-    if (this.#plan.shape.steps[at]?.id !== 'flatMap') return false;
-    if (openCursors(this.#plan, this.#state, at) > 0) state.level = levelsBefore(this.#plan, at);
+    const cursor = cursorOf(this.#plan, state, at);
+    if (cursor === undefined) return false;
+    if (cursor.isOpen) state.level = cursor.below;
+    cursor.close();
     // An iterator that is left threw in its clean-up.
     return state.stop > at;
   }
