@@ -77,6 +77,8 @@ export default async function config(): Promise<ViteUserConfig> {
           plugins: [docExamples()],
           test: {
             name: 'docs',
+            // Some start a database, on a machine that may be busy.
+            testTimeout: 60_000,
             include: [
               '.doc-examples/**/*.test.ts',
               ...published.map(({ path }) => `${path}/.doc-examples/**/*.test.ts`),

@@ -2,8 +2,12 @@ import { batch, from, type StageError } from '@millrace/core';
 import { copyInto, type DatabaseError } from '@millrace/postgres';
 import { type EmbeddedPostgres, startPostgres } from '@millrace/postgres/embedded';
 import postgres, { type Sql } from 'postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { FaultyLink } from '../../test/faulty-link.js';
+
+// What waits here waits for another process, on a machine that may be busy.
+const TIMEOUT_MS = 60_000;
+vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS, expect: { poll: { timeout: 20_000 } } });
 
 let server: EmbeddedPostgres;
 let sql: Sql;

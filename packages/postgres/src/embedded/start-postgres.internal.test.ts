@@ -7,7 +7,9 @@ import { startPostgres } from '@millrace/postgres/embedded';
 import postgres from 'postgres';
 import { afterEach, expect, test, vi } from 'vitest';
 
-const TIMEOUT_MS = 60_000;
+// On a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
 const folders: string[] = [];
 function temporary(): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
@@ -20,41 +22,33 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-test(
-  'startPostgres() starts the programs from npm, without their install script, and leaves nothing',
-  async () => {
-    const server = await startPostgres({ binDirectory: 'packaged', port: 0, settings: { work_mem: '5MB' } });
-    const sql = postgres(server.url as string, { max: 1 });
-    const [row] =
-      await sql`select current_setting('work_mem') as "workMem", current_setting('server_version') as version`;
-    expect(row).toEqual({ workMem: '5MB', version: '18.4' });
-    await sql.end();
-    await Promise.all([server.stop(), server.stop()]);
-    expect(existsSync(dirname(server.dataDirectory))).toBe(false);
-    expect(server.log()).toContain('ready to accept connections');
-  },
-  TIMEOUT_MS,
-);
+test('startPostgres() starts the programs from npm, without their install script, and leaves nothing', async () => {
+  const server = await startPostgres({ binDirectory: 'packaged', port: 0, settings: { work_mem: '5MB' } });
+  const sql = postgres(server.url as string, { max: 1 });
+  const [row] =
+    await sql`select current_setting('work_mem') as "workMem", current_setting('server_version') as version`;
+  expect(row).toEqual({ workMem: '5MB', version: '18.4' });
+  await sql.end();
+  await Promise.all([server.stop(), server.stop()]);
+  expect(existsSync(dirname(server.dataDirectory))).toBe(false);
+  expect(server.log()).toContain('ready to accept connections');
+});
 
-test(
-  'startPostgres() keeps the data in a dataDirectory, with their password',
-  async () => {
-    const parent = temporary();
-    chmodSync(parent, 0o755);
-    const dataDirectory = join(parent, 'kept');
-    const first = await startPostgres({ dataDirectory, port: 0 });
-    const before = postgres(first.url as string, { max: 1 });
-    await before`create table kept as select 42 as answer`;
-    await before.end();
-    await first.stop();
-    await using second = await startPostgres({ dataDirectory, port: 0 });
-    const after = postgres(second.url as string, { max: 1 });
-    expect([...(await after`select * from kept`)]).toEqual([{ answer: 42 }]);
-    await after.end();
-    expect(second.connection.password).toBe(first.connection.password);
-  },
-  TIMEOUT_MS,
-);
+test('startPostgres() keeps the data in a dataDirectory, with their password', async () => {
+  const parent = temporary();
+  chmodSync(parent, 0o755);
+  const dataDirectory = join(parent, 'kept');
+  const first = await startPostgres({ dataDirectory, port: 0 });
+  const before = postgres(first.url as string, { max: 1 });
+  await before`create table kept as select 42 as answer`;
+  await before.end();
+  await first.stop();
+  await using second = await startPostgres({ dataDirectory, port: 0 });
+  const after = postgres(second.url as string, { max: 1 });
+  expect([...(await after`select * from kept`)]).toEqual([{ answer: 42 }]);
+  await after.end();
+  expect(second.connection.password).toBe(first.connection.password);
+});
 
 test('startPostgres() says where it looked for programs', async () => {
   const empty = temporary();
@@ -101,17 +95,13 @@ test('startPostgres() refuses a port that is taken, and options it does not know
   await expect(startPostgres({ binDirectory: '' })).rejects.toThrow('binDirectory is ""');
 });
 
-test(
-  'startPostgres() passes over a "postgres" without initdb, and a TMPDIR too long for a socket',
-  async () => {
-    const fake = temporary();
-    writeFileSync(join(fake, 'postgres'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
-    vi.stubEnv('PATH', `${fake}:${process.env['PATH']}`);
-    vi.stubEnv('TMPDIR', join(fake, 'x'.repeat(100)));
-    mkdirSync(tmpdir());
-    await using server = await startPostgres();
-    expect(server.binDirectory).not.toBe(fake);
-    expect(server.connection.host).toMatch(/^\/tmp\//);
-  },
-  TIMEOUT_MS,
-);
+test('startPostgres() passes over a "postgres" without initdb, and a TMPDIR too long for a socket', async () => {
+  const fake = temporary();
+  writeFileSync(join(fake, 'postgres'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+  vi.stubEnv('PATH', `${fake}:${process.env['PATH']}`);
+  vi.stubEnv('TMPDIR', join(fake, 'x'.repeat(100)));
+  mkdirSync(tmpdir());
+  await using server = await startPostgres();
+  expect(server.binDirectory).not.toBe(fake);
+  expect(server.connection.host).toMatch(/^\/tmp\//);
+});
