@@ -102,11 +102,11 @@ export class Client {
     const state = sqlStateOf(cause);
     const place = this.#options.path || `${this.#options.host[0]}:${this.#options.port[0]}`;
     const who = `user "${this.#options.user}", database "${this.#options.database}"`;
-    if (!this.#isUsed && (state === undefined || REFUSED.test(state))) {
+    if (!this.#isUsed && (state === undefined ? isSystemCode(cause) : REFUSED.test(state))) {
       const why = `${messageOf(cause)} (there must be a server, and it must let ${who} in)`;
       return new DatabaseError('ERR_POSTGRES_CONNECT', `Cannot connect to PostgreSQL at ${place}: ${why}`, { cause });
     }
-    if (state === undefined ? !this.#isLost && !isConnectionCode(cause) : !ENDED.test(state)) return undefined;
+    if (state === undefined ? !isSystemCode(cause) : !ENDED.test(state)) return undefined;
     return new DatabaseError(
       'ERR_POSTGRES_LOST',
       `Cannot reach PostgreSQL at ${place} any longer: ${messageOf(cause)}`,
@@ -117,7 +117,7 @@ export class Client {
   }
 
   async #open(): Promise<Socket> {
-    if (this.#isOpened || this.#isLost) return dying(new Error('the connection is closed'));
+    if (this.#isOpened || this.#isLost) return dying(CLOSED);
     this.#isOpened = true;
     try {
       const socket = await this.#connect();
@@ -140,7 +140,7 @@ export class Client {
     for (let at = 0; at < host.length; at++) {
       const socket = path ? connect(path) : connect(port[at] as number, host[at]);
       this.#socket = socket;
-      const timer = setTimeout(() => socket.destroy(new Error(`no answer in ${seconds} s`)), (seconds || 30) * 1000);
+      const timer = setTimeout(() => socket.destroy(silence(seconds)), (seconds || 30) * 1000);
       try {
         await Promise.race([once(socket, 'connect'), once(socket, 'close').then(() => Promise.reject(CLOSED))]);
         // postgres.js checks the certificate against it.
@@ -161,17 +161,29 @@ export class Client {
   }
 }
 
-const CLOSED: Error = new Error('the connection was closed');
+/** Stands for the end of a connection that nobody gave a reason for. */
+export const CLOSED: Error = Object.assign(new Error('the connection was closed'), { code: 'CONNECTION_CLOSED' });
+
+function silence(seconds: number): Error {
+  return Object.assign(new Error(`there was no answer within ${seconds} s`), { code: 'CONNECT_TIMEOUT' });
+}
 
 /** No such user, password or database; too many connections; starting or stopping. */
 const REFUSED: RegExp = /^(28|3D000|53300|57P0[123])/;
 /** The session was ended by the server. */
 const ENDED: RegExp = /^(08|57P0[1235])/;
 
-function isConnectionCode(cause: unknown): boolean {
+/** Whether an error is of the system, of TLS or of postgres.js, and not of the user's or this package's code. */
+function isSystemCode(cause: unknown): boolean {
   const code = (cause as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^(CONNECTION_|CONNECT_|E[A-Z]+$)/.test(code);
+  return (
+    typeof code === 'string' && !/^ERR_(?!TLS|SSL)/.test(code) && sqlStateOf(cause) === undefined && !GENERIC.test(code)
+  );
 }
+
+/** What postgres.js itself refuses about a query. */
+const GENERIC: RegExp =
+  /^(UNDEFINED_VALUE|NOT_TAGGED_CALL|MAX_PARAMETERS_EXCEEDED|UNSAFE_TRANSACTION|COPY_IN_PROGRESS)$/;
 
 /**
  * A socket that fails as soon as postgres.js listens to it. PERF is no concern; a factory that throws is: postgres.js

@@ -188,6 +188,16 @@ test.each([
   });
 });
 
+test('copyInto() refuses what is not a row', async () => {
+  const numbers = [[1, 2]] as unknown as Item[][];
+  const error = await failure(from(numbers).run(copyInto<Item>(sql, 'item', { columns: ['id'] })));
+  expect(error).toMatchObject({
+    code: 'ERR_POSTGRES_VALUE',
+    row: 0,
+    message: expect.stringContaining('it is not an object'),
+  });
+});
+
 test.each([
   [
     'a text too long',

@@ -1,8 +1,8 @@
 import type { SinkContext, SinkWriter } from '@millrace/core';
 import { spend, whenMyTurn } from '@millrace/core/authoring';
 import { Attempt } from '../connection/attempt.js';
-import { Client, type SqlClient } from '../connection/client.js';
-import { DatabaseError, messageOf, sqlStateOf } from '../errors.js';
+import { CLOSED, Client, type SqlClient } from '../connection/client.js';
+import { DatabaseError, messageOf } from '../errors.js';
 import { CHUNK_BYTES, RowWriter } from './row-writer.js';
 import { readTarget, type Target } from './table.js';
 
@@ -59,8 +59,9 @@ export class CopyWriter implements SinkWriter<unknown> {
       await this.#store(client, attempt, rows);
       this.#settings.stored(rows.length);
     } catch (error) {
+      const problem = this.#errorOf(error, client, rows.length);
       client.drop();
-      throw this.#errorOf(error, client, rows.length);
+      throw problem;
     }
   }
 
@@ -81,7 +82,7 @@ export class CopyWriter implements SinkWriter<unknown> {
   }
 
   async #store(client: Client, attempt: Attempt, rows: readonly Row[]): Promise<void> {
-    const { table, columns = Object.keys(rows[0] as Row) } = this.#settings;
+    const { table, columns = Object.keys(rows[0] ?? {}) } = this.#settings;
     this.#target ??= await attempt.step(readTarget(client.sql, table, columns));
     client.answered();
     const query = client.sql.unsafe(this.#target.copy);
@@ -98,7 +99,7 @@ export class CopyWriter implements SinkWriter<unknown> {
     this.#isCommitting = true;
     // INVARIANT: a failed COPY is never taken for stored. In a transaction that failed, `commit` answers ROLLBACK.
     const { command } = await attempt.step(client.sql.unsafe('commit'));
-    if (command !== 'COMMIT') throw new Error('the server rolled the transaction back');
+    if (command !== 'COMMIT') throw this.#refused(rows.length, 'the server rolled the transaction back');
   }
 
   async #send(stream: CopyStream, attempt: Attempt, { columns }: Target, rows: readonly Row[]): Promise<void> {
@@ -122,6 +123,7 @@ export class CopyWriter implements SinkWriter<unknown> {
 
   #encode(columns: Target['columns'], row: Row, at: number): void {
     const writer = this.#writer;
+    if (typeof row !== 'object' || row === null) throw this.#misfit(at, 'it is not an object (must be a row)');
     writer.reserve(2 + 4 * columns.length);
     writer.int16(columns.length);
     for (const { name, encode } of columns) {
@@ -133,49 +135,41 @@ export class CopyWriter implements SinkWriter<unknown> {
       }
       const problem = value === undefined ? 'undefined (must be a value, or null)' : encode(writer, value);
       if (problem === undefined) continue;
-      const { table } = this.#settings;
-      const where = `Cannot write row ${at} of the batch to table "${table}"`;
-      throw new DatabaseError('ERR_POSTGRES_VALUE', `${where}: column "${name}" is ${problem}`, {
-        table,
-        column: name,
-        row: at,
-      });
+      throw this.#misfit(at, `column "${name}" is ${problem}`, name);
     }
   }
 
-  #errorOf(cause: unknown, client: Client, rows: number): unknown {
+  #misfit(row: number, why: string, column?: string): DatabaseError {
     const { table } = this.#settings;
-    const isReported = sqlStateOf(cause) !== undefined && client.connectionError(cause) === undefined;
-    if (
-      this.#isCommitting &&
-      !isReported &&
-      (cause === CLOSED || cause instanceof DatabaseError || client.connectionError(cause))
-    ) {
+    const message = `Cannot write row ${row} of the batch to table "${table}": ${why}`;
+    return new DatabaseError('ERR_POSTGRES_VALUE', message, { table, row, ...(column !== undefined && { column }) });
+  }
+
+  #errorOf(cause: unknown, client: Client, rows: number): DatabaseError {
+    const { table } = this.#settings;
+    const isTimeout = cause instanceof DatabaseError && cause.code === 'ERR_POSTGRES_TIMEOUT';
+    const lost = isTimeout ? cause : client.connectionError(cause);
+    if (lost !== undefined && this.#isCommitting) {
       const why = `the server did not answer the commit of ${rows} rows: ${messageOf(cause)}`;
       const look = 'they are stored, all or none: the table must be looked at';
-      return new DatabaseError('ERR_POSTGRES_IN_DOUBT', `Cannot say what is in table "${table}": ${why} (${look})`, {
-        cause,
-        table,
-      });
+      const message = `Cannot say what is in table "${table}": ${why} (${look})`;
+      return new DatabaseError('ERR_POSTGRES_IN_DOUBT', message, { cause, table });
     }
     if (cause instanceof DatabaseError) return cause;
-    const lost = client.connectionError(cause);
-    if (lost !== undefined) return lost;
-    const { where = '', column_name: column } = cause as { where?: string; column_name?: string };
+    return lost ?? this.#refused(rows, messageOf(cause), cause);
+  }
+
+  #refused(rows: number, why: string, cause?: unknown): DatabaseError {
+    const { table } = this.#settings;
+    const { where = '', column_name: column } = (cause ?? {}) as { where?: string; column_name?: string };
     const line = /^COPY .*?, line (\d+)(?:, column (\w+))?/.exec(where);
-    return new DatabaseError(
-      'ERR_POSTGRES_COPY',
-      `Cannot write ${rows} rows to table "${table}": ${messageOf(cause)}`,
-      {
-        cause,
-        table,
-        ...definedOnly(column ?? line?.[2], line?.[1]),
-      },
-    );
+    return new DatabaseError('ERR_POSTGRES_COPY', `Cannot write ${rows} rows to table "${table}": ${why}`, {
+      ...(cause !== undefined && { cause }),
+      table,
+      ...definedOnly(column ?? line?.[2], line?.[1]),
+    });
   }
 }
-
-const CLOSED: Error = new Error('the connection was closed');
 
 function definedOnly(column: string | undefined, line: string | undefined): { column?: string; row?: number } {
   return { ...(column !== undefined && { column }), ...(line !== undefined && { row: Number(line) - 1 }) };

@@ -256,6 +256,22 @@ test('enrich() fails with the error of the user, once, at its item', async () =>
   expect(seen.length).toBe(4);
 });
 
+test('enrich() reports an error in the query of the user as such', async () => {
+  const boom = new TypeError('boom');
+  const query: KeyQuery<Person> = {
+    rows: () => {
+      throw boom;
+    },
+    keyOf: ({ id }) => id,
+  };
+  const error = await failure(
+    from([1])
+      .pipeThrough(enrich(sql, { key: (id: number) => id, query, into: named }))
+      .toArray(),
+  );
+  expect(error.cause).toMatchObject({ code: 'ERR_POSTGRES_LOOKUP', cause: boom });
+});
+
 test('enrich() says that it cannot connect', async () => {
   const closed = await FaultyLink.to(server.connection);
   await closed.close();

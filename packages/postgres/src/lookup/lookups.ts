@@ -1,6 +1,6 @@
 import type { StageContext } from '@millrace/core/authoring';
 import { Attempt } from '../connection/attempt.js';
-import { Client, type SqlClient } from '../connection/client.js';
+import { CLOSED, Client, type SqlClient } from '../connection/client.js';
 import { DatabaseError, messageOf, sqlStateOf } from '../errors.js';
 import { arrayLiteral, canBeStored } from './array-literal.js';
 import { RowCache } from './row-cache.js';
@@ -174,8 +174,6 @@ export class Lookups {
     }
   }
 }
-
-const CLOSED: Error = new Error('the connection was closed');
 
 function late(keys: number, timeoutMs: number): DatabaseError {
   const why = `the server has not answered for ${timeoutMs} ms (must within timeoutMs)`;
