@@ -19,6 +19,9 @@ const onSources = {
   ssr: { resolve: { conditions: [SOURCE, ...serverConditions] } },
 } satisfies UserConfig;
 
+/** A hung test is ended some time, and a busy machine is never the reason: no test measures time. */
+const PATIENCE = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default async function config(): Promise<ViteUserConfig> {
   const { executablePath, args, env } = await findChromium();
   return {
@@ -28,6 +31,7 @@ export default async function config(): Promise<ViteUserConfig> {
         {
           ...onSources,
           test: {
+            ...PATIENCE,
             name: 'sources',
             include: testsOf(workspaces()),
             exclude: ['**/*.built.test.ts', '**/*.built.node.test.ts'],
@@ -36,6 +40,7 @@ export default async function config(): Promise<ViteUserConfig> {
         {
           ...onSources,
           test: {
+            ...PATIENCE,
             name: 'types',
             include: [],
             typecheck: {
@@ -49,6 +54,7 @@ export default async function config(): Promise<ViteUserConfig> {
         {
           ssr: { resolve: { conditions: serverConditions } },
           test: {
+            ...PATIENCE,
             name: 'built',
             include: [...testsOf(published), ...programs.map(({ path }) => `${path}/src/**/*.built.node.test.ts`)],
             exclude: ['**/*.internal.test.ts'],
@@ -57,6 +63,7 @@ export default async function config(): Promise<ViteUserConfig> {
         },
         {
           test: {
+            ...PATIENCE,
             name: 'browser',
             include: testsOf(published.filter(({ isNeutral }) => isNeutral)),
             exclude: ['**/*.internal.test.ts', '**/*.node.test.ts'],
@@ -76,6 +83,7 @@ export default async function config(): Promise<ViteUserConfig> {
           ...onSources,
           plugins: [docExamples()],
           test: {
+            ...PATIENCE,
             name: 'docs',
             // Some start a database, on a machine that may be busy.
             testTimeout: 60_000,

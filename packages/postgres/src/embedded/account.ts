@@ -38,3 +38,11 @@ export function canReach(path: string, account: Account | undefined): boolean {
     if (at === dirname(at)) return true;
   }
 }
+
+/** Whether an account may make and remove what is in a folder. */
+export function canWrite(folder: string, account: Account | undefined): boolean {
+  if (account === undefined) return true;
+  const { uid, gid, mode } = statSync(folder);
+  const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
+  return ((mode >> shift) & 2) !== 0;
+}

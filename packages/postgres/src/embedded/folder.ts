@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseError } from '../errors.js';
-import { type Account, canReach } from './account.js';
+import { type Account, canReach, canWrite } from './account.js';
 import { type Binaries, linkLibraries } from './binaries.js';
 import { OWNER, ownerMark, PREFIX, sweep } from './sweep.js';
 
@@ -35,11 +35,13 @@ export async function makeFolder(account: Account | undefined): Promise<string> 
   const parents = [...new Set([tmpdir(), '/tmp'])];
   const fits = (parent: string): boolean =>
     Buffer.byteLength(join(parent, `${PREFIX}${process.pid}-XXXXXX`, LONGEST_SOCKET)) <= LONGEST_SOCKET_PATH;
-  const parent = parents.find((each) => existsSync(each) && fits(each) && canReach(each, account));
+  // The guard removes the folder under the server's account, which must be allowed to.
+  const isOpen = (parent: string): boolean => canReach(parent, account) && canWrite(parent, account);
+  const parent = parents.find((each) => existsSync(each) && fits(each) && isOpen(each));
   if (parent === undefined) {
     throw failedStart(
       `the path of its socket would be too long, or closed to its account, in ${parents.join(' and ')} ` +
-        `(TMPDIR must be a folder that every account may enter, short enough for ${LONGEST_SOCKET_PATH} bytes in all)`,
+        `(TMPDIR must be a folder that every account may enter and write to, short enough for ${LONGEST_SOCKET_PATH} bytes in all)`,
     );
   }
   await sweep(parent);
