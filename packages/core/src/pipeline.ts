@@ -9,7 +9,7 @@ import type { SourceSpec, StageSpec } from './engine/spec.js';
 import { isStage, SPECS, type Stage } from './engine/stage.js';
 import type { SinkKind } from './engine/step.js';
 import { type ForeignPair, Through } from './engine/through.js';
-import { checkCount, checkFunction, checkOptions, wrongType } from './internal/arguments.js';
+import { checkCount, checkFunction, checkMs, checkOptions, wrongType } from './internal/arguments.js';
 import { Run } from './run.js';
 import type { Sink } from './sinks/sink.js';
 import { type WritableOptions, writableWriter } from './sinks/writable.js';
@@ -268,8 +268,9 @@ export class Pipeline<T> implements AsyncIterable<T> {
 
   #plan(sink: SinkSpec | undefined, options: RunOptions, where: string): Plan {
     checkOptions(where, options, RUN_OPTIONS);
-    const { fuse = true, generate = true, maxInFlight } = options;
+    const { fuse = true, generate = true, maxInFlight, closeGraceMs } = options;
     if (maxInFlight !== undefined) checkCount(where, 'maxInFlight', maxInFlight, 1, true);
+    if (closeGraceMs !== undefined) checkMs(where, 'closeGraceMs', closeGraceMs, 0);
     return makePlan(this.#source, this.#specs, sink, { fuse, generate, maxInFlight });
   }
 }

@@ -1,7 +1,7 @@
 import { isThenable } from '../engine/answer.js';
 import type { SourceReader, SourceSpec } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
-import { wrongType } from '../internal/arguments.js';
+import { checkOptions, wrongType } from '../internal/arguments.js';
 import { Pipeline } from '../pipeline.js';
 
 /** Anything that items can be read from, or a promise of such a thing. */
@@ -35,6 +35,7 @@ export type Streamable<T> =
  * ```
  */
 export function from<T>(source: Streamable<T>, options: { readonly name?: string } = {}): Pipeline<T> {
+  checkOptions('from()', options, ['name']);
   if (source instanceof Pipeline) return source as Pipeline<T>;
   return new Pipeline<T>(sourceOf(source, options.name));
 }

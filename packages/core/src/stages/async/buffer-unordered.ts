@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { checkCount } from '../../internal/arguments.js';
+import { checkCount, checkOptions } from '../../internal/arguments.js';
 import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
 
 /** A task that has not begun. */
@@ -35,6 +35,7 @@ export function bufferUnordered<T>(
   options: Pick<ConcurrencyOptions, 'name' | 'highWaterMark'> = {},
 ): Stage<Thunk<T>, T> {
   checkCount('bufferUnordered()', 'concurrency', concurrency, 1);
+  checkOptions('bufferUnordered()', options, ['name', 'highWaterMark']);
   const call = (thunk: unknown, context: ItemContext): unknown => {
     if (typeof thunk !== 'function')
       throw new TypeError(`the item is a ${typeof thunk} (must be a function that begins a task)`);

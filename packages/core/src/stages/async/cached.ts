@@ -3,8 +3,8 @@ import type { AsyncFunction } from '../../engine/map-async.js';
 import { openPair } from '../../engine/pair.js';
 import type { OperatorSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { checkCount, checkFunction, checkMs } from '../../internal/arguments.js';
-import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
+import { checkCount, checkFunction, checkMs, checkOptions } from '../../internal/arguments.js';
+import { CONCURRENCY_OPTIONS, type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
 
 /** How results are kept. */
 export interface CachedOptions<I, V, O> extends ConcurrencyOptions {
@@ -51,13 +51,14 @@ export function cached<I, V, O = Awaited<V>>(
   options: CachedOptions<I, Awaited<V>, O> = {},
 ): Stage<I, O> {
   checkFunction('cached()', 'fn', fn);
+  checkOptions('cached()', options, [...CONCURRENCY_OPTIONS, ...OPTIONS]);
   const { key, ttlMs, maxEntries = 1000, into, ...concurrency } = options;
   if (key !== undefined) checkFunction('cached()', 'key', key);
   if (into !== undefined) checkFunction('cached()', 'into', into);
   if (ttlMs !== undefined) checkMs('cached()', 'ttlMs', ttlMs, 0);
   checkCount('cached()', 'maxEntries', maxEntries, 1);
   const untyped = { fn, key, into } as unknown as LookUp;
-  const spec = concurrentSpec('cached', () => undefined, concurrency, OPTIONS);
+  const spec = concurrentSpec('cached', () => undefined, concurrency);
   const open: OperatorSpec['open'] = (upstream, context) => {
     const cache = new Cache(untyped, ttlMs ?? Number.POSITIVE_INFINITY, maxEntries, () => context.clock.now());
     return concurrentSpec('cached', cache.look, concurrency).open(upstream, context);

@@ -19,6 +19,9 @@ export interface ConcurrencyOptions {
   readonly highWaterMark?: number;
 }
 
+/** The names of {@link ConcurrencyOptions}, for the checks. */
+export const CONCURRENCY_OPTIONS: readonly string[] = ['name', 'concurrency', 'ordered', 'highWaterMark'];
+
 /**
  * Replaces each item by what an asynchronous function makes of it, several at a time.
  *
@@ -52,13 +55,8 @@ export function mapAsync<I, O>(
 }
 
 /** The specification of a stage that runs `call` on several items at once. */
-export function concurrentSpec(
-  where: string,
-  call: AsyncFunction,
-  options: ConcurrencyOptions,
-  more: readonly string[] = [],
-): OperatorSpec {
-  checkOptions(`${where}()`, options, ['name', 'concurrency', 'ordered', 'highWaterMark', ...more]);
+export function concurrentSpec(where: string, call: AsyncFunction, options: ConcurrencyOptions): OperatorSpec {
+  checkOptions(`${where}()`, options, CONCURRENCY_OPTIONS);
   const { name = where, concurrency = 1, ordered = true, highWaterMark = 0 } = options;
   checkCount(`${where}()`, 'concurrency', concurrency, 1);
   checkBoolean(`${where}()`, 'ordered', ordered);
