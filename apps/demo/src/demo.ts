@@ -1,5 +1,6 @@
 import { PipelineError, type RunSummary } from '@millrace/core';
 import { copyInto } from '@millrace/postgres';
+import { createAirportLookup } from './airport-lookup.js';
 import { DataError, type DemoData, openData } from './data.js';
 import { type Database, databaseProblem, openDatabase } from './database.js';
 import { countFlights, readAnswer } from './night/answer.js';
@@ -11,7 +12,7 @@ import { showProgress } from './progress.js';
 import { stopOnSignals } from './signals.js';
 import { slowed } from './slowed.js';
 import { summarize, summaryText } from './summary.js';
-import { FLIGHT_TABLE, type FlightRow, prepareTables } from './tables.js';
+import { FLIGHT_TABLE, type FlightRow, LEFT_OUT, prepareTables } from './tables.js';
 
 const FLIGHT_COLUMNS = Object.keys(FLIGHT_TABLE) as (keyof FlightRow)[];
 const FAILED = 1;
@@ -57,7 +58,12 @@ async function store(
   database: Database,
 ): Promise<number> {
   const flightTable = copyInto<FlightRow>(database.sql, 'flight', { columns: FLIGHT_COLUMNS });
-  const pipeline = nightPipeline(rows, { limit: options.limit, nightMilesOf: createNightFlights(airports) });
+  const lookup = createAirportLookup(database.sql, airports);
+  const pipeline = nightPipeline(rows, {
+    limit: options.limit,
+    findAirports: (group) => lookup.find(group),
+    nightMilesOf: createNightFlights(lookup.known),
+  });
   let ended: RunSummary | undefined;
   const run = pipeline.run(slowed(flightTable, options.slowDatabaseMs), {
     observer: {
@@ -90,7 +96,9 @@ async function store(
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
   });
   const table = answer.report === undefined ? '' : `${answer.report.toText(airports)}\n`;
-  await output.write(options.json ? `${JSON.stringify(summary)}\n` : table + summaryText(summary));
+  await output.write(
+    options.json ? `${JSON.stringify(summary)}\n` : table + summaryText(summary) + standInText(lookup.standIns.size),
+  );
   if (stopping.exitCode !== undefined) return stopping.exitCode;
   const isDone = failure === undefined && answer.rows !== undefined && summary.balanced;
   return isDone ? outputExitCode(output, isCut) : FAILED;
@@ -118,6 +126,10 @@ function failureOf(finished: Promise<unknown>): Promise<{ readonly error: unknow
     () => undefined,
     (error: unknown) => ({ error }),
   );
+}
+
+function standInText(standIns: number): string {
+  return `- ${LEFT_OUT.size} airports are left out of the database on purpose: the file stood in for ${standIns} of them.\n`;
 }
 
 /** Says what became of what was written; `isCut`: whether work was given up for it. */

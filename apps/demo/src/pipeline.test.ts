@@ -24,6 +24,7 @@ function rows(first: number, rowCount: number, delays: Readonly<Record<number, n
   };
 }
 
+const findAirports = (): Promise<void> => Promise.resolve();
 const nightMilesOf = (flight: Flight) => (flight.departureWallMs - FIRST_MS) / MINUTE_MS;
 
 function stored({ length }: readonly unknown[]): { stored: number; rowsInDatabase: number; peakRssBytes: number } {
@@ -32,7 +33,7 @@ function stored({ length }: readonly unknown[]): { stored: number; rowsInDatabas
 
 async function fly(groups: FlightRows[], limit?: number): Promise<{ seen: number[]; summary: DemoSummary }> {
   const seen: FlightRow[] = [];
-  const run = nightPipeline(from(groups), { limit, nightMilesOf }).run({
+  const run = nightPipeline(from(groups), { limit, findAirports, nightMilesOf }).run({
     name: 'table',
     open: () => ({ write: (batches) => void seen.push(...batches.flat()) }),
   });
@@ -68,13 +69,16 @@ test('summarize() counts the flight that ends a run, and those of the open batch
     if (nightMilesOf(flight) === 2) throw new RangeError('no such airport');
     return 0;
   };
-  const run = nightPipeline(from([rows(0, 4)]), { limit: undefined, nightMilesOf: broken }).run(() => {}, {
-    observer: {
-      ended(summary) {
-        ended = summary;
+  const run = nightPipeline(from([rows(0, 4)]), { limit: undefined, findAirports, nightMilesOf: broken }).run(
+    () => {},
+    {
+      observer: {
+        ended(summary) {
+          ended = summary;
+        },
       },
     },
-  });
+  );
   await expect(run.finished).rejects.toThrow('no such airport');
   const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored([]));
   expect(summary).toMatchObject({ read: 3, emitted: 0, abandoned: 3, balanced: true });
@@ -86,7 +90,7 @@ test('summarize() counts the flights of a batch that was not stored as abandoned
   const refuse = (): never => {
     throw new Error('the disk is full');
   };
-  const run = nightPipeline(from([rows(0, 4)]), { limit: undefined, nightMilesOf }).run(refuse, {
+  const run = nightPipeline(from([rows(0, 4)]), { limit: undefined, findAirports, nightMilesOf }).run(refuse, {
     observer: {
       ended(summary) {
         ended = summary;
@@ -99,7 +103,8 @@ test('summarize() counts the flights of a batch that was not stored as abandoned
 });
 
 test('summarize() says so where the counts do not add up', async () => {
-  const run = await nightPipeline(from([rows(0, 4)]), { limit: undefined, nightMilesOf }).run(() => {}).finished;
+  const run = await nightPipeline(from([rows(0, 4)]), { limit: undefined, findAirports, nightMilesOf }).run(() => {})
+    .finished;
   const summary = summarize(run, FLIGHTS, BATCH, { ...stored([1, 2, 3, 4]), rowsInDatabase: 3 });
   expect(summary.balanced).toBe(false);
   expect(summaryText(summary)).toContain('It does not add up!');

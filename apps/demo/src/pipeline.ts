@@ -1,4 +1,4 @@
-import { batch, dedupeConsecutive, filter, flatMap, map, type Pipeline, take } from '@millrace/core';
+import { batch, dedupeConsecutive, filter, flatMap, map, mapAsync, type Pipeline, take } from '@millrace/core';
 import { type FlightRows, flightsOf } from './flights.js';
 import { type Flight, flightFault, isRepeat } from './night/flight.js';
 import type { FlightRow } from './tables.js';
@@ -16,15 +16,26 @@ const BATCH_FLIGHTS = 5_000;
 export interface NightPipelineOptions {
   /** Flights to read; `undefined` for all. */
   readonly limit: number | undefined;
+  /** Looks up the airports of a row group before its flights need them. */
+  readonly findAirports: (rows: FlightRows) => Promise<void>;
   /** Says how many miles of a flight were dark. */
   readonly nightMilesOf: (flight: Flight) => number;
 }
 
-/** Joins the stages: rows → flights → reject the impossible → drop repeats → darkness → batch. It serves one run. */
+/**
+ * Joins the stages: rows → airports → flights → reject the impossible → drop repeats → darkness → batch. It serves one
+ * run.
+ */
 export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipelineOptions): Pipeline<FlightRow[]> {
-  const { limit, nightMilesOf } = options;
+  const { limit, findAirports, nightMilesOf } = options;
+  const withAirports = async (group: FlightRows): Promise<FlightRows> => {
+    await findAirports(group);
+    return group;
+  };
   // A row group is 11 MB: the next one is read when this one is used up.
-  const flights = rows.pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
+  const flights = rows
+    .pipeThrough(mapAsync(withAirports, { name: 'airports', concurrency: 1 }))
+    .pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
   return (limit === undefined ? flights : flights.pipeThrough(take(limit, { name: 'limit' })))
     .pipeThrough(filter((flight) => flightFault(flight) === undefined, { name: 'reject impossible' }))
     .pipeThrough(dedupeConsecutive(firstOfEquals(), { name: 'drop repeats' }))
