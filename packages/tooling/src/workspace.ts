@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url';
 /** What the tools read of a package.json. */
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, unknown>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
 /** A folder of `packages` or `apps` that has a package.json. */
@@ -25,10 +29,10 @@ export interface Workspace {
 /** Absolute path of the root of the repository, without a slash at the end. */
 export const ROOT: string = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[\\/]$/, '');
 
-/** Lists every package and app, by path. */
-export function workspaces(): Workspace[] {
+/** Lists every package and app of a checkout, by path. */
+export function workspaces(root: string = ROOT): Workspace[] {
   return ['packages', 'apps'].flatMap((group) => {
-    const groupDirectory = join(ROOT, group);
+    const groupDirectory = join(root, group);
     if (!existsSync(groupDirectory)) return [];
     return readdirSync(groupDirectory)
       .sort()
