@@ -118,8 +118,10 @@ function publishEnvironment({ url }: Registry): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(scopes.map((scope) => [`npm_config_${scope}:registry`, url])),
     npm_config_registry: url,
+    pnpm_config_registry: url,
     npm_config_userconfig: settings,
     npm_config_cache: cache,
-    npm_config_provenance: 'false',
+    // Only a workflow can prove where a package is from.
+    pnpm_config_provenance: 'false',
   };
 }

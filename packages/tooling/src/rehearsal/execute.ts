@@ -12,7 +12,7 @@ export interface ExecuteOptions {
   readonly timeoutMs?: number;
 }
 
-const GRACE_MS = 5_000;
+const GRACE_MS = 2_000;
 
 /**
  * Runs a program in a process group of its own and collects what it prints. What it leaves in the group, such as a
