@@ -3,6 +3,7 @@ import type { StageCounts } from './counts.js';
 import type { Cursor } from './cursor.js';
 import type { GroupPlan } from './group-plan.js';
 import type { MachineState } from './machine.js';
+import type { StepKind } from './step.js';
 
 /**
  * More than a slice ever has. PERF: a small integer, since an infinite limit makes the loop count in floating point
@@ -12,14 +13,24 @@ const NO_LIMIT = 0x3fffffff;
 
 /** How many items a group may take in now: what was asked of it, at most what fills its first batch or ends a take. */
 export function roomOf(plan: GroupPlan, state: MachineState, max: number): number {
+  return plan.shape.sink.id === 'emit'
+    ? roomOfSteps(plan, state, max, (step) => step.room !== undefined)
+    : leftToTake(plan, state);
+}
+
+/** How many items the takes before the first step that gathers or unfolds have left to take; 1 where that is none. */
+export function leftToTake(plan: GroupPlan, state: MachineState): number {
+  return roomOfSteps(plan, state, NO_LIMIT, (step) => step.id === 'take');
+}
+
+function roomOfSteps(plan: GroupPlan, state: MachineState, max: number, counts: (step: StepKind) => boolean): number {
   const { shape, layout, params } = plan;
-  const { states, counts } = state;
-  let room = shape.sink.id === 'emit' ? max : NO_LIMIT;
+  let room = max;
   for (let at = 0; at < shape.steps.length; at++) {
-    const step = shape.steps[at] as Shape['steps'][number];
-    const entered = counts[layout.region[at] as number] as number;
-    if (step.room !== undefined && (shape.sink.id === 'emit' || step.id === 'take')) {
-      room = Math.min(room, step.room(states[at], entered, params[at] as readonly unknown[]));
+    const step = shape.steps[at] as StepKind;
+    const entered = state.counts[layout.region[at] as number] as number;
+    if (counts(step)) {
+      room = Math.min(room, step.room?.(state.states[at], entered, params[at] as readonly unknown[]) ?? room);
     }
     if (step.tally === 'absorbed') break;
   }

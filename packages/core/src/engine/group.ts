@@ -5,7 +5,7 @@ import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
 import { effectsOf, type GroupContexts, type GroupPlan, type LoopInput } from './group-plan.js';
-import { countsOf, cursorOf, heldBy, roomOf } from './group-room.js';
+import { countsOf, cursorOf, heldBy, leftToTake, roomOf } from './group-room.js';
 import { type MachineState, startState } from './machine.js';
 
 /** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
@@ -281,7 +281,7 @@ export class Group implements Puller<unknown> {
   #ask(): number {
     return this.#plan.shape.sink.id === 'emit' && this.#state.cursors.length === 0
       ? roomOf(this.#plan, this.#state, this.#max)
-      : this.#plan.ask;
+      : Math.min(this.#plan.ask, leftToTake(this.#plan, this.#state));
   }
 
   #wait(): void {

@@ -242,7 +242,8 @@ class Planner {
     // With 0 nothing waits and nothing is read ahead: items are asked for one at a time.
     if (given !== undefined) return { highWaterMark: given, isEager: given > 0 };
     if (steps.some((spec) => spec.kind.id === 'flatMap')) return { highWaterMark: ONE_TO_MANY_EDGE, isEager: false };
-    return sink === undefined ? undefined : { highWaterMark: this.#sinkEdge(), isEager: false };
+    if (sink === undefined) return undefined;
+    return { highWaterMark: sink.kind.stops === true ? 0 : this.#sinkEdge(), isEager: false };
   }
 
   #sinkEdge(): number {

@@ -58,6 +58,7 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   first: {
     id: 'first',
     waits: false,
+    stops: true,
     each: (n) => `${n.state} = ${n.in}; ${n.stop}`,
     result: (state) => state,
   },
@@ -65,12 +66,14 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   find: {
     id: 'find',
     waits: false,
+    stops: true,
     each: (n) => predicate(n, `if (answer) { ${n.state} = ${n.in}; ${n.stop} }`),
     result: (state) => state,
   },
   some: {
     id: 'some',
     waits: false,
+    stops: true,
     start: () => NOTHING,
     each: (n) => predicate(n, `if (answer) { ${n.state} = true; ${n.stop} }`),
     result: (state) => state !== NOTHING,
@@ -78,6 +81,7 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   every: {
     id: 'every',
     waits: false,
+    stops: true,
     start: () => NOTHING,
     each: (n) => predicate(n, `if (!answer) { ${n.state} = false; ${n.stop} }`),
     result: (state) => state === NOTHING,

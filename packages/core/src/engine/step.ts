@@ -57,6 +57,8 @@ export interface SinkKind {
   readonly id: string;
   /** Whether it can wait for a promise, so that items stay on the edge before it. */
   readonly waits: boolean;
+  /** Whether an item can end it: then nothing is read ahead of the item it looks at. */
+  readonly stops?: boolean;
   each(names: Names): string;
   start?(seed: unknown): unknown;
   /** What the terminal resolves with. */

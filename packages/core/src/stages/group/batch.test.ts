@@ -1,0 +1,157 @@
+import { batch, from, type Pipeline, range, take } from '@millrace/core';
+import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
+import { expect, test } from 'vitest';
+
+const whatever = (): void => {};
+
+test('batch() hands on arrays of its own, the last one shorter, none empty', async () => {
+  const input = [1, 2, 3, 4, 5];
+  const batches = await from(input)
+    .pipeThrough(batch({ maxItems: 2 }))
+    .toArray();
+  expect(batches).toEqual([[1, 2], [3, 4], [5]]);
+  batches[0]?.push(9);
+  expect(input).toEqual([1, 2, 3, 4, 5]);
+  expect(
+    await from([])
+      .pipeThrough(batch({ maxItems: 2 }))
+      .toArray(),
+  ).toEqual([]);
+  expect(
+    await from([1, 2])
+      .pipeThrough(batch({ maxItems: 2 }))
+      .toArray(),
+  ).toEqual([[1, 2]]);
+});
+
+const sized = (items: Pipeline<number>, maxWaitMs?: number): Pipeline<number[]> =>
+  items.pipeThrough(
+    batch({ maxItems: 3, maxBytes: 10, sizeOf: (n) => n, ...(maxWaitMs === undefined ? {} : { maxWaitMs }) }),
+  );
+
+test.for([undefined, 1000])(
+  'batch() by bytes never mixes in what does not fit, with maxWaitMs %s',
+  async (maxWaitMs) => {
+    const options = { clock: virtualClock() };
+    expect(await sized(from([4, 5, 6, 11, 1, 1, 1, 10, 2]), maxWaitMs).toArray(options)).toEqual([
+      [4, 5],
+      [6],
+      [11],
+      [1, 1, 1],
+      [10],
+      [2],
+    ]);
+    const failed = sized(from([1, Number.NaN]), maxWaitMs).toArray(options);
+    await expect(failed).rejects.toMatchObject({
+      stage: 'batch',
+      index: 1,
+      cause: new RangeError('sizeOf returned NaN (must be a number of bytes, 0 or more)'),
+    });
+    expect(options.clock.pendingTimers).toBe(0);
+  },
+);
+
+test.for([undefined, 1000])(
+  'batch() discards the open batch on an error, counted as abandoned, with maxWaitMs %s',
+  async (maxWaitMs) => {
+    const clock = virtualClock();
+    const cause = new Error('cut');
+    const probe = sourceProbe<number>();
+    const seen: unknown[] = [];
+    const run = sized(probe.pipeline, maxWaitMs).run((items) => void seen.push(items), { clock });
+    const failed = expect(run.finished).rejects.toMatchObject({ stage: 'probe', index: 4, cause });
+    probe.release(1, 2, 3, 4);
+    probe.fail(cause);
+    await failed;
+    expect(seen).toEqual([[1, 2, 3]]);
+    expect(run.counts()[1]).toMatchObject({ in: 4, absorbed: 3, abandoned: 1, held: 0 });
+    expect(clock.pendingTimers).toBe(0);
+  },
+);
+
+test('batch() counts its time from the first item of a batch on, and never hands on an empty one', async () => {
+  const clock = virtualClock();
+  const probe = sourceProbe<string>();
+  const seen: string[] = [];
+  const run = probe.pipeline
+    .pipeThrough(batch({ maxWaitMs: 100 }))
+    .run((items) => void seen.push(`${items.join()} at ${clock.now()}`), { clock });
+  await clock.advance(500);
+  expect(clock.pendingTimers).toBe(0);
+  probe.release('a');
+  await clock.advance(60);
+  probe.release('b');
+  await clock.advance(39);
+  expect(seen).toEqual([]);
+  await clock.advance(1);
+  expect(seen).toEqual(['a,b at 600']);
+  await clock.advance(1000);
+  probe.release('c');
+  probe.end();
+  await run.finished;
+  expect(seen).toEqual(['a,b at 600', 'c at 1600']);
+});
+
+test('batch() that is full before its time begins the time of the next with its first item', async () => {
+  const clock = virtualClock();
+  const probe = sourceProbe<number>();
+  const seen: string[] = [];
+  const run = probe.pipeline
+    .pipeThrough(batch({ maxItems: 2, maxWaitMs: 100 }))
+    .run((items) => void seen.push(`${items.join()} at ${clock.now()}`), { clock });
+  await clock.settle();
+  probe.release(1);
+  await clock.advance(90);
+  probe.release(2);
+  await clock.advance(5);
+  probe.release(3);
+  await clock.advance(99);
+  expect(seen).toEqual(['1,2 at 90']);
+  await clock.advance(1);
+  expect(seen).toEqual(['1,2 at 90', '3 at 195']);
+  await run.drain();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('batch() whose time is up while nobody asks goes on filling, and goes when it is asked for', async () => {
+  const clock = virtualClock();
+  const source = sourceProbe<number>();
+  const sink = sinkProbe<number[]>({ highWaterMark: 0 });
+  const run = source.pipeline.pipeThrough(batch({ maxItems: 5, maxWaitMs: 100 })).run(sink.sink, { clock });
+  await clock.settle();
+  source.release(1);
+  await clock.advance(100);
+  source.release(2);
+  await clock.advance(100);
+  source.release(3);
+  await clock.settle();
+  expect(run.counts()[1]).toMatchObject({ held: 2, absorbed: 1 });
+  expect(await sink.take(2)).toEqual([[1], [2, 3]]);
+  source.end();
+  await run.finished;
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('batch() counts as its maxItems in the bound, and without maxItems has none', () => {
+  const explain = (options: Parameters<typeof batch<number>>[0]) =>
+    range(0, 9).pipeThrough(batch(options)).run(whatever).explain();
+  expect(explain({ maxItems: 7 }).bound).toBeLessThan(30);
+  expect(explain({ maxWaitMs: 7 }).bound).toBe(Number.POSITIVE_INFINITY);
+  expect(String(explain({ maxWaitMs: 7 }))).toContain('without limit');
+  const endless = range(0, 9).pipeThrough(batch({ maxWaitMs: 7 }));
+  expect(() => endless.run(whatever, { maxInFlight: 1_000_000 })).toThrow(
+    expect.objectContaining({ code: 'ERR_CORE_IN_FLIGHT' }),
+  );
+});
+
+test('batch() before take() does not read what no batch needs', async () => {
+  const probe = sourceProbe<number>();
+  probe.release(1, 2, 3, 4, 5);
+  expect(
+    await probe.pipeline
+      .pipeThrough(batch({ maxItems: 2 }))
+      .pipeThrough(take(1))
+      .toArray(),
+  ).toEqual([[1, 2]]);
+  expect(probe.read).toBe(2);
+});
