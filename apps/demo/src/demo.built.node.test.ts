@@ -49,7 +49,8 @@ interface Outcome {
 interface How {
   readonly program?: string;
   readonly database?: string | undefined;
-  readonly act?: (child: ChildProcess) => void;
+  /** Is given also what was written to standard error so far. */
+  readonly act?: (child: ChildProcess, written: () => string) => void;
 }
 
 /** Runs the built program on the server of this file; `act` may do something to it once it has written something. */
@@ -59,7 +60,7 @@ function demo(args: readonly string[], how: How = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [program, ...withDatabase, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (out === '') act?.(child);
+    if (out === '') act?.(child, () => err);
     out += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -154,6 +155,8 @@ test('demo --help prints the options', async () => {
     '--repeat N',
     '--database URL',
     '--slow-database-ms N',
+    '--port N',
+    '--log',
     '--json',
     '--explain',
     '--no-dashboard',
@@ -334,6 +337,41 @@ test.each(['SIGKILL', 'SIGINT'] as const)('demo leaves no server and no folder b
   });
   expect(own.length).toBeGreaterThan(0);
   await vi.waitFor(() => expect(serverFolders().filter((name) => own.includes(name))).toEqual([]), 20_000);
+});
+
+test('demo --port serves figures while it runs, and says in one line that a port is taken', async () => {
+  let metrics = '';
+  let taken: Outcome | undefined;
+  async function look(written: () => string): Promise<void> {
+    const [, url = '', port = ''] = await vi.waitFor(() => {
+      const found = /(http:\/\/127\.0\.0\.1:(\d+)\/metrics)/.exec(written());
+      if (found === null) throw new Error('no address yet');
+      return found;
+    }, 20_000);
+    metrics = await (await fetch(url)).text();
+    taken = await demo(['--limit', '10', '--port', port]);
+  }
+  let watched: Promise<void> | undefined;
+  const { code, err } = await demo([...ENDLESS, '--port', '0'], {
+    program: endless,
+    act(child, written) {
+      watched = look(written).finally(() => child.kill('SIGTERM'));
+    },
+  });
+  await watched;
+  expect([code, err.split('\n').length]).toEqual([143, 2]);
+  expect(metrics).toContain('pipeline_runs_started_total{pipeline="night miles"}');
+  expect([taken?.code, taken?.out]).toEqual([1, '']);
+  expect(taken?.err).toMatch(/^Cannot serve metrics on 127\.0\.0\.1:\d+: the port is taken .*\n$/);
+});
+
+test('demo --log tells start and end, one JSON object a line', async () => {
+  const { code, err } = await demo(['--limit', '10', '--json', '--log']);
+  const messages = err
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).message);
+  expect([code, messages.at(0), messages.at(-1)]).toEqual([0, 'run started', 'run done']);
 });
 
 function serverFolders(): string[] {

@@ -3,12 +3,12 @@ import { copyInto } from '@millrace/postgres';
 import { createAirportLookup } from './airport-lookup.js';
 import { DataError, type DemoData, openData } from './data.js';
 import { type Database, databaseProblem, openDatabase } from './database.js';
+import { type Figures, showFigures } from './figures.js';
 import { countFlights, readAnswer } from './night/answer.js';
 import { createNightFlights } from './night/night-flights.js';
 import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
 import { Output } from './output.js';
 import { BATCH, FLIGHTS, nightPipeline } from './pipeline.js';
-import { showProgress } from './progress.js';
 import { stopOnSignals } from './signals.js';
 import { slowed } from './slowed.js';
 import { summarize, summaryText } from './summary.js';
@@ -41,21 +41,26 @@ async function printHelp(): Promise<number> {
   return outputExitCode(output, false);
 }
 
-async function flyThrough(options: DemoOptions, { airports, rows }: DemoData): Promise<number> {
-  const database = await openDatabase(options.database);
+async function flyThrough(options: DemoOptions, data: DemoData): Promise<number> {
+  const figures = await showFigures(options, process.stderr);
   try {
-    await prepareTables(database.sql, airports);
-    return await store(options, airports, rows, database);
+    const database = await openDatabase(options.database);
+    try {
+      await prepareTables(database.sql, data.airports);
+      return await store(options, data, database, figures);
+    } finally {
+      await database.close();
+    }
   } finally {
-    await database.close();
+    await figures.close();
   }
 }
 
 async function store(
   options: DemoOptions,
-  airports: DemoData['airports'],
-  rows: DemoData['rows'],
+  { airports, rows }: DemoData,
   database: Database,
+  figures: Figures,
 ): Promise<number> {
   const flightTable = copyInto<FlightRow>(database.sql, 'flight', { columns: FLIGHT_COLUMNS });
   const lookup = createAirportLookup(database.sql, airports);
@@ -65,13 +70,12 @@ async function store(
     nightMilesOf: createNightFlights(lookup.known),
   });
   let ended: RunSummary | undefined;
-  const run = pipeline.run(slowed(flightTable, options.slowDatabaseMs), {
-    observer: {
-      ended(summary) {
-        ended = summary;
-      },
+  figures.observed.watch({
+    ended(_name, summary) {
+      ended = summary;
     },
   });
+  const run = pipeline.run(slowed(flightTable, options.slowDatabaseMs), { observer: figures.observed.observer });
   const stopping = stopOnSignals({
     drain: (drainOptions) => run.drain(drainOptions),
     abort(reason) {
@@ -80,17 +84,16 @@ async function store(
       database.drop();
     },
   });
-  const endProgress = showProgress(run, FLIGHTS, process.stderr);
   // Without a reader the work is for nobody; how the run ends is told by `run.finished`.
   const output = new Output(process.stdout, () => void run.drain().catch(() => {}));
   if (options.explain) void output.write(`${run.explain()}\n\n`);
   const failure = await failureOf(run.finished);
-  endProgress();
+  await figures.close();
   const isCut = output.error !== undefined;
   if (failure !== undefined) complain(messageOf(failure.error));
   const answer = await ask(database, failure === undefined && !options.json);
   stopping.release();
-  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, {
+  const summary = summarize(ended as unknown as RunSummary, FLIGHTS, BATCH, {
     stored: flightTable.rowsWritten,
     rowsInDatabase: answer.rows,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,

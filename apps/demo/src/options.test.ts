@@ -3,7 +3,7 @@ import { parseOptions, UsageError } from './options.js';
 
 test('parseOptions() reads every option, with its value behind it or behind an equals sign', () => {
   const none = {
-    ...{ limit: undefined, repeat: 1, database: undefined, slowDatabaseMs: 0 },
+    ...{ limit: undefined, repeat: 1, database: undefined, slowDatabaseMs: 0, port: undefined, log: false },
     ...{ json: false, explain: false, help: false },
   };
   expect(parseOptions([])).toEqual(none);
@@ -14,12 +14,16 @@ test('parseOptions() reads every option, with its value behind it or behind an e
     database: 'postgres://a',
     slowDatabaseMs: 50,
   });
+  expect(parseOptions(['--port', '0', '--log'])).toEqual({ ...none, port: 0, log: true });
   expect(parseOptions(['--no-dashboard'])).toEqual(none);
   expect(parseOptions(['--limit', '1', '--limit', '2']).limit).toBe(2);
 });
 
 test.each([
-  [['--port', '1'], 'there is no option "--port"'],
+  [['--ports', '1'], 'there is no option "--ports"'],
+  [['--port', '65536'], '"--port" is "65536"'],
+  [['--port=-1'], '"--port" is "-1"'],
+  [['--port'], '"--port" has no value'],
   [['--slow-database-ms=x'], '"--slow-database-ms" is "x"'],
   [['--database'], '"--database" has no value'],
   [['--database='], '"--database" has no value'],

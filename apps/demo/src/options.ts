@@ -10,6 +10,10 @@ export interface DemoOptions {
   readonly database: string | undefined;
   /** How long each batch waits before it is stored, in milliseconds. */
   readonly slowDatabaseMs: number;
+  /** Where the figures are served on 127.0.0.1, 0 for any free port; `undefined` for nowhere. */
+  readonly port: number | undefined;
+  /** Whether what happens to the run is logged on standard error. */
+  readonly log: boolean;
   readonly json: boolean;
   readonly explain: boolean;
   readonly help: boolean;
@@ -30,6 +34,8 @@ Usage: npm run demo -- [options]
                    (default: one of its own, of which nothing is left)
   --slow-database-ms N
                    let each batch wait for N milliseconds, as if the database were slow
+  --port N         serve figures for Prometheus on this port of 127.0.0.1; 0 for any that is free
+  --log            log what happens to the run on standard error, one JSON object a line
   --json           print the summary only, as one JSON object on the last line
   --explain        print the plan of the pipeline, and the most items that can be inside, before it runs
   --no-dashboard   run without the dashboard
@@ -38,10 +44,12 @@ Usage: npm run demo -- [options]
 Ctrl-C stops reading, finishes what is inside and prints the summary; a second one stops at once.
 `;
 
-const FLAGS = ['json', 'explain', 'no-dashboard', 'help'] as const;
+const MAX_PORT = 65_535;
+const FLAGS = ['json', 'log', 'explain', 'no-dashboard', 'help'] as const;
 const COUNTS = ['limit', 'repeat', 'slow-database-ms'] as const;
 const TEXTS = ['database'] as const;
-const NAMES = [...COUNTS, ...TEXTS, ...FLAGS];
+const PORTS = ['port'] as const;
+const NAMES = [...COUNTS, ...PORTS, ...TEXTS, ...FLAGS];
 
 /**
  * Reads the command line.
@@ -59,6 +67,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     if (token.kind === 'positional') throw usage(`"${token.value}" is not an option`, known());
     const { name, rawName, value } = token;
     if (isOneOf(COUNTS, name)) counts.set(name, countOf(rawName, value));
+    else if (isOneOf(PORTS, name)) counts.set(name, portOf(rawName, value));
     else if (isOneOf(TEXTS, name)) texts.set(name, textOf(rawName, value));
     else if (!isOneOf(FLAGS, name)) throw usage(`there is no option "${rawName}"`, known());
     else if (value !== undefined) throw usage(`"${rawName}" has the value "${value}"`, 'it takes none');
@@ -69,6 +78,8 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     repeat: counts.get('repeat') ?? 1,
     database: texts.get('database'),
     slowDatabaseMs: counts.get('slow-database-ms') ?? 0,
+    port: counts.get('port'),
+    log: flags.has('log'),
     json: flags.has('json'),
     explain: flags.has('explain'),
     help: flags.has('help'),
@@ -84,6 +95,13 @@ function countOf(name: string, value: string | undefined): number {
   if (Number.isSafeInteger(count) && count >= 1) return count;
   const what = value === undefined ? `"${name}" has no value` : `"${name}" is "${value}"`;
   throw usage(what, 'it must be a whole number of 1 or more');
+}
+
+function portOf(name: string, value: string | undefined): number {
+  const port = /^\d{1,5}$/.test(value ?? '') ? Number(value) : Number.NaN;
+  if (port <= MAX_PORT) return port;
+  const what = value === undefined ? `"${name}" has no value` : `"${name}" is "${value}"`;
+  throw usage(what, `it must be a port from 0 to ${MAX_PORT}`);
 }
 
 function textOf(name: string, value: string | undefined): string {
