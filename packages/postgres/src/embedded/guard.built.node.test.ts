@@ -10,10 +10,12 @@ import { expect, test, vi } from 'vitest';
 /** Starts a process of its own group that starts a server; runs `then` when that is ready. */
 function starter(then: string): ChildProcess {
   const program = `
+    import { readFileSync } from 'node:fs';
     import { startPostgres } from '@millrace/postgres/embedded';
     console.log('starting');
     const server = await startPostgres();
     console.log(server.dataDirectory);
+    console.log(readFileSync(server.dataDirectory + '/postmaster.pid', 'utf8').split('\\n')[0]);
     ${then}`;
   return spawn(process.execPath, ['--input-type=module', '-e', program], {
     cwd: join(import.meta.dirname, '../..'),
@@ -33,7 +35,8 @@ async function started(then = 'process.stdin.resume();'): Promise<Started> {
   const lines = createInterface({ input: process.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   await lines.next();
   const data = (await lines.next()).value as string;
-  const server = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  // Told by the process itself: when it ends at once, the file is soon gone.
+  const server = Number((await lines.next()).value);
   return { process, folder: dirname(data), server };
 }
 
