@@ -1,5 +1,6 @@
+import { checkRunOptions } from './engine/check-run-options.js';
 import { driveGroup, driveWriter } from './engine/drive.js';
-import { Execution, RUN_OPTIONS, type RunOptions } from './engine/execution.js';
+import { Execution, type RunOptions } from './engine/execution.js';
 import { Explanation } from './engine/explain.js';
 import { ItemIterator } from './engine/item-iterator.js';
 import { type BurstSink, type FusedSink, makePlan, type Plan, type SinkSpec } from './engine/plan.js';
@@ -9,7 +10,7 @@ import type { SourceSpec, StageSpec } from './engine/spec.js';
 import { isStage, SPECS, type Stage } from './engine/stage.js';
 import type { SinkKind } from './engine/step.js';
 import { type ForeignPair, Through } from './engine/through.js';
-import { checkCount, checkFunction, checkMs, checkOptions, wrongType } from './internal/arguments.js';
+import { checkBoolean, checkCount, checkFunction, checkOptions, wrongType } from './internal/arguments.js';
 import { Run } from './run.js';
 import type { Sink } from './sinks/sink.js';
 import { type WritableOptions, writableWriter } from './sinks/writable.js';
@@ -125,6 +126,8 @@ export class Pipeline<T> implements AsyncIterable<T> {
    */
   async pipeTo(writable: WritableStream<T>, options: RunOptions & WritableOptions = {}): Promise<void> {
     const { preventClose, preventAbort, ...runOptions } = options;
+    if (preventClose !== undefined) checkBoolean('pipeTo()', 'preventClose', preventClose);
+    if (preventAbort !== undefined) checkBoolean('pipeTo()', 'preventAbort', preventAbort);
     await settled(this.#into(writable, { preventClose, preventAbort }, runOptions, 'pipeTo()'));
   }
 
@@ -267,10 +270,8 @@ export class Pipeline<T> implements AsyncIterable<T> {
   }
 
   #plan(sink: SinkSpec | undefined, options: RunOptions, where: string): Plan {
-    checkOptions(where, options, RUN_OPTIONS);
-    const { fuse = true, generate = true, maxInFlight, closeGraceMs } = options;
-    if (maxInFlight !== undefined) checkCount(where, 'maxInFlight', maxInFlight, 1, true);
-    if (closeGraceMs !== undefined) checkMs(where, 'closeGraceMs', closeGraceMs, 0);
+    checkRunOptions(where, options);
+    const { fuse = true, generate = true, maxInFlight } = options;
     return makePlan(this.#source, this.#specs, sink, { fuse, generate, maxInFlight });
   }
 }

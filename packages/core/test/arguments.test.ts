@@ -110,6 +110,23 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'run(): sink is an array (must be a function, a WritableStream or a Sink)': () => numbers.run([] as never),
     'run(): sink is null (must be a function, a WritableStream or a Sink)': () => numbers.run(null as never),
     'run(): writable is "locked" (must be a WritableStream that nobody writes to)': () => numbers.run(lockedWritable()),
+    'run(): signal is an object (AbortController) (must be an AbortSignal)': () =>
+      numbers.run(same, { signal: new AbortController() as never }),
+    'run(): fuse is "no" (must be true or false)': () => numbers.run(same, { fuse: 'no' as never }),
+    'run(): generate is 0 (must be true or false)': () => numbers.run(same, { generate: 0 as never }),
+    'run(): observer is a function (must be an object)': () => numbers.run(same, { observer: same as never }),
+    'run(): clock is an object (Date) (must be an object with "now" and "setTimer")': () =>
+      numbers.run(same, { clock: new Date() as never }),
+    'explain(): fuse is 1 (must be true or false)': () => numbers.explain({ fuse: 1 as never }),
+    'count(): signal is null (must be an AbortSignal)': () => numbers.count({ signal: null as never }),
+    'values(): generate is null (must be true or false)': () => numbers.values({ generate: null as never }),
+    'toReadableStream(): fuse is 1 (must be true or false)': () => numbers.toReadableStream({ fuse: 1 as never }),
+    'pipeTo(): signal is "now" (must be an AbortSignal)': () =>
+      numbers.pipeTo(new WritableStream(), { signal: 'now' as never }),
+    'pipeTo(): preventClose is 1 (must be true or false)': () =>
+      numbers.pipeTo(new WritableStream(), { preventClose: 1 as never }),
+    'pipeTo(): preventAbort is "" (must be true or false)': () =>
+      numbers.pipeTo(new WritableStream(), { preventAbort: '' as never }),
     'run(): maxInFlight is "9" (must be a whole number of 1 or more, or Infinity)': () =>
       numbers.run(same, { maxInFlight: '9' as never }),
     'run(): option "abort" is unknown (must be one of "signal", "maxInFlight", "fuse", "generate", "observer", "clock", "closeGraceMs")':

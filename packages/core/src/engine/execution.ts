@@ -27,17 +27,6 @@ export interface RunOptions {
   readonly closeGraceMs?: number | undefined;
 }
 
-/** The names of {@link RunOptions}, for the checks. */
-export const RUN_OPTIONS: readonly (keyof RunOptions)[] = [
-  'signal',
-  'maxInFlight',
-  'fuse',
-  'generate',
-  'observer',
-  'clock',
-  'closeGraceMs',
-];
-
 /** What a run did: counts of items, as law 4 has them, and of time. */
 export interface RunSummary {
   /** The items that the source handed on. */

@@ -1,0 +1,38 @@
+import { checkBoolean, checkCount, checkMs, checkOptions, wrongType } from '../internal/arguments.js';
+import type { RunOptions } from './execution.js';
+
+/** What each option of a run must be; an option that is `undefined` counts as not given. */
+const CHECKS: Readonly<Record<keyof RunOptions, (where: string, what: string, value: unknown) => void>> = {
+  signal(where, what, value) {
+    // By what it can do, since a signal may come from another realm or from a polyfill.
+    if (!has(value, 'aborted', 'boolean') || !has(value, 'addEventListener', 'function')) {
+      throw wrongType(where, what, value, 'an AbortSignal');
+    }
+  },
+  maxInFlight: (where, what, value) => checkCount(where, what, value, 1, true),
+  fuse: checkBoolean,
+  generate: checkBoolean,
+  observer(where, what, value) {
+    if (typeof value !== 'object' || value === null) throw wrongType(where, what, value, 'an object');
+  },
+  clock(where, what, value) {
+    if (!has(value, 'now', 'function') || !has(value, 'setTimer', 'function')) {
+      throw wrongType(where, what, value, 'an object with "now" and "setTimer"');
+    }
+  },
+  closeGraceMs: (where, what, value) => checkMs(where, what, value, 0),
+};
+
+const NAMES = Object.keys(CHECKS);
+
+/** Refuses wrong options of a run, by name. */
+export function checkRunOptions(where: string, options: RunOptions): void {
+  checkOptions(where, options, NAMES);
+  for (const [what, value] of Object.entries(options)) {
+    if (value !== undefined) CHECKS[what as keyof RunOptions](where, what, value);
+  }
+}
+
+function has(value: unknown, name: string, type: 'boolean' | 'function'): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[name] === type;
+}
