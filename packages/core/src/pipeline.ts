@@ -10,7 +10,14 @@ import type { SourceSpec, StageSpec } from './engine/spec.js';
 import { isStage, SPECS, type Stage } from './engine/stage.js';
 import type { SinkKind } from './engine/step.js';
 import { type ForeignPair, Through } from './engine/through.js';
-import { checkBoolean, checkCount, checkFunction, checkOptions, wrongType } from './internal/arguments.js';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkOptions,
+  refuseOptions,
+  wrongType,
+} from './internal/arguments.js';
 import { Run } from './run.js';
 import type { Sink } from './sinks/sink.js';
 import { type WritableOptions, writableWriter } from './sinks/writable.js';
@@ -53,15 +60,19 @@ export class Pipeline<T> implements AsyncIterable<T> {
    * Adds a stage, or a foreign transform pair such as a `CompressionStream`, behind the stages there are.
    *
    * @param stage - A stage, or any `{ readable, writable }` pair; a pair serves one run.
-   * @param options - `name`: what a foreign pair is called (default: `'through'`).
+   * @param options - `name`: what a foreign pair is called (default: `'through'`). A stage has its options already: with
+   *   one, any is refused, those of the Streams standard too. A run ends both sides of what it pipes through, always.
    * @returns A new pipeline; this one stays as it is.
-   * @throws TypeError `ERR_CORE_ARGUMENT` when `stage` is neither.
+   * @throws TypeError `ERR_CORE_ARGUMENT` when `stage` is neither, or an option is not for it.
    */
   pipeThrough<O>(
     stage: Stage<T, O> | { readonly readable: ReadableStream<O>; readonly writable: WritableStream<T> },
     options: { readonly name?: string } = {},
   ): Pipeline<O> {
-    if (isStage(stage)) return new Pipeline(this.#source, [...this.#specs, ...stage[SPECS]]);
+    if (isStage(stage)) {
+      refuseOptions('pipeThrough()', options, 'a stage of Millrace', 'given to the stage, or be of a foreign pair');
+      return new Pipeline(this.#source, [...this.#specs, ...stage[SPECS]]);
+    }
     const pair = stage as unknown as ForeignPair;
     if (!(pair?.readable instanceof ReadableStream) || !(pair.writable instanceof WritableStream)) {
       throw wrongType('pipeThrough()', 'stage', stage, 'a stage, or a pair of a readable and a writable stream');

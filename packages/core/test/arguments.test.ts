@@ -99,7 +99,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'from(): name is "" (must be a string of one character or more)': () => from([1], { name: '' }),
     'generate(): make is 1 (must be a function)': () => generate(1 as never),
     'range(): end is undefined (must be a number)': () => range(0, undefined as never),
-    'interval(): intervalMs is "1" (must be a number of milliseconds, 0 or more)': () => interval('1' as never),
+    'interval(): intervalMs is "1" (must be a finite number of milliseconds above 0)': () => interval('1' as never),
     'channel(): capacity is undefined (must be a whole number of 1 or more)': () => channel(undefined as never),
     'pipeThrough(): stage is a function (must be a stage, or a pair of a readable and a writable stream)': () =>
       numbers.pipeThrough(same as never),
@@ -107,6 +107,15 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
       numbers.pipeThrough(undefined as never),
     'pipeThrough(): option "a" is unknown (must be one of "name")': () =>
       numbers.pipeThrough(new TransformStream<number, number>(), { a: 1 } as never),
+    'pipeThrough(): option "preventClose" is not for a stage of Millrace (must be given to the stage, or be of a foreign pair)':
+      () => numbers.pipeThrough(map(same), { preventClose: true } as never),
+    'pipeThrough(): option "signal" is not for a stage of Millrace (must be given to the stage, or be of a foreign pair)':
+      () => numbers.pipeThrough(map(same), { signal: AbortSignal.abort() } as never),
+    'pipeThrough(): option "name" is not for a stage of Millrace (must be given to the stage, or be of a foreign pair)':
+      () => numbers.pipeThrough(map(same), { name: 'same' }),
+    'pipeThrough(): option "oneToOne" is not for a stage of Millrace (must be given to the stage, or be of a foreign pair)':
+      () => numbers.pipeThrough(map(same), { oneToOne: true, highWaterMark: 4 } as never),
+    'pipeThrough(): the options is null (must be an object)': () => numbers.pipeThrough(map(same), null as never),
     'run(): sink is an array (must be a function, a WritableStream or a Sink)': () => numbers.run([] as never),
     'run(): sink is null (must be a function, a WritableStream or a Sink)': () => numbers.run(null as never),
     'run(): writable is "locked" (must be a WritableStream that nobody writes to)': () => numbers.run(lockedWritable()),
@@ -173,8 +182,9 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'range(): start is -Infinity (must be a finite number)': () => range(Number.NEGATIVE_INFINITY, 1),
     'range(): step is 0 (must be a finite number other than 0)': () => range(0, 1, 0),
     'range(): step is Infinity (must be a finite number other than 0)': () => range(0, 1, Number.POSITIVE_INFINITY),
-    'interval(): intervalMs is 0 (must be above 0)': () => interval(0),
-    'interval(): intervalMs is Infinity (must be a number of milliseconds, 0 or more)': () =>
+    'interval(): intervalMs is 0 (must be a finite number of milliseconds above 0)': () => interval(0),
+    'interval(): intervalMs is -1 (must be a finite number of milliseconds above 0)': () => interval(-1),
+    'interval(): intervalMs is Infinity (must be a finite number of milliseconds above 0)': () =>
       interval(Number.POSITIVE_INFINITY),
     'channel(): capacity is 0 (must be a whole number of 1 or more)': () => channel(0),
     'run(): maxBurst of the sink is 0 (must be a whole number of 1 or more)': () =>

@@ -2,6 +2,8 @@
 // named places; `codegen.ts` joins the pieces into one loop, `../../scripts/copies.js` into the classes that stand in
 // where the platform forbids `new Function`.
 
+import { kindOf } from '../internal/arguments.js';
+
 /** The places a piece of text may name. All are source text. */
 export interface Names {
   /** The item that comes in. */
@@ -213,9 +215,7 @@ export function iterate(many: unknown): readonly unknown[] | Iterator<unknown> {
   if (Array.isArray(many)) return many;
   const open = typeof many === 'object' && many !== null ? (many as Iterable<unknown>)[Symbol.iterator] : undefined;
   if (typeof open !== 'function') {
-    throw new TypeError(
-      `the function returned ${many === null ? 'null' : `a ${typeof many}`} (must be an array or another iterable object)`,
-    );
+    throw new TypeError(`the function returned ${kindOf(many)} (must be an array or another iterable object)`);
   }
   return open.call(many);
 }

@@ -13,6 +13,13 @@ function show(value: unknown): string {
   return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
+/** Says of what kind a value is, for messages that must not show what a user's item holds. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  const type = typeof value;
+  return type === 'object' ? 'an object' : `a ${type}`;
+}
+
 /** Makes the error for an argument of a wrong type. */
 export function wrongType(where: string, what: string, value: unknown, mustBe: string): TypeError {
   return argumentError(new TypeError(`Cannot build ${where}: ${what} is ${show(value)} (must be ${mustBe})`));
@@ -57,6 +64,14 @@ export function checkOptions(where: string, options: unknown, known: readonly st
     throw wrongType(where, 'name', name, 'a string of one character or more');
   }
   if (highWaterMark !== undefined) checkCount(where, 'highWaterMark', highWaterMark, 0);
+}
+
+/** Refuses any option, where `whom` takes none in this place and would leave it without effect. */
+export function refuseOptions(where: string, options: unknown, whom: string, mustBe: string): void {
+  if (typeof options !== 'object' || options === null) throw wrongType(where, 'the options', options, 'an object');
+  const [name] = Object.keys(options);
+  if (name === undefined) return;
+  throw argumentError(new TypeError(`Cannot build ${where}: option "${name}" is not for ${whom} (must be ${mustBe})`));
 }
 
 /** Refuses what is neither `true` nor `false`. */

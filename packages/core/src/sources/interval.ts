@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.js';
 import type { SourceReader } from '../engine/spec.js';
-import { checkMs, outOfRange } from '../internal/arguments.js';
+import { outOfRange, wrongType } from '../internal/arguments.js';
 import { Pipeline } from '../pipeline.js';
 
 /**
@@ -19,8 +19,9 @@ import { Pipeline } from '../pipeline.js';
  * ```
  */
 export function interval(intervalMs: number): Pipeline<number> {
-  checkMs('interval()', 'intervalMs', intervalMs, 0);
-  if (intervalMs === 0) throw outOfRange('interval()', 'intervalMs', intervalMs, 'above 0');
+  const mustBe = 'a finite number of milliseconds above 0';
+  if (typeof intervalMs !== 'number') throw wrongType('interval()', 'intervalMs', intervalMs, mustBe);
+  if (!Number.isFinite(intervalMs) || intervalMs <= 0) throw outOfRange('interval()', 'intervalMs', intervalMs, mustBe);
   return new Pipeline({
     type: 'reader',
     name: 'interval',

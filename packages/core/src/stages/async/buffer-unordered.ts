@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { checkCount, checkOptions } from '../../internal/arguments.js';
+import { checkCount, checkOptions, kindOf } from '../../internal/arguments.js';
 import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
 
 /** A task that has not begun. */
@@ -38,7 +38,7 @@ export function bufferUnordered<T>(
   checkOptions('bufferUnordered()', options, ['name', 'highWaterMark']);
   const call = (thunk: unknown, context: ItemContext): unknown => {
     if (typeof thunk !== 'function')
-      throw new TypeError(`the item is a ${typeof thunk} (must be a function that begins a task)`);
+      throw new TypeError(`the item is ${kindOf(thunk)} (must be a function that begins a task)`);
     return thunk(context);
   };
   return stageOf(concurrentSpec('bufferUnordered', call, { ...options, concurrency, ordered: false }), openPair);

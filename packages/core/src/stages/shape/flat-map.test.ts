@@ -19,9 +19,9 @@ test('flatMap() unfolds arrays, sets and generators one level deep', async () =>
 
 test.for([
   ['text', 'the function returned a string (must be an array or another iterable object)'],
-  [undefined, 'the function returned a undefined (must be an array or another iterable object)'],
+  [undefined, 'the function returned undefined (must be an array or another iterable object)'],
   [null, 'the function returned null (must be an array or another iterable object)'],
-  [{ length: 2 }, 'the function returned a object (must be an array or another iterable object)'],
+  [{ length: 2 }, 'the function returned an object (must be an array or another iterable object)'],
 ] as const)('flatMap() refuses to take %o apart', async ([item, message]) => {
   for (const generate of [true, false]) {
     const failed = from([item])
