@@ -12,6 +12,7 @@ test('parallel() refuses wrong options by name', () => {
   expect(wrong({ timeoutMs: 0 })).toThrow(/timeoutMs is 0/);
   expect(wrong({ abortGraceMs: -1 })).toThrow(/abortGraceMs is -1/);
   expect(wrong({ transfer: [] })).toThrow(/transfer is an array/);
+  expect(wrong({ onError: 'ignore' })).toThrow(/onError is "ignore"/);
   expect(wrong({ onWorkerDeath: 'ignore' })).toThrow(/onWorkerDeath is "ignore"/);
   expect(wrong({ onWorkerDeath: 'retry', transfer: () => [] })).toThrow(/what was moved can't be sent again/);
   expect(() => parallel({} as typeof module, 'twice')).toThrow(/module is an object/);

@@ -1,9 +1,10 @@
-import type { Stage } from '@millrace/core';
+import type { OnError, Stage } from '@millrace/core';
 import {
   checkBoolean,
   checkCount,
   checkFunction,
   checkMs,
+  checkOnError,
   checkOptions,
   operator,
   outOfRange,
@@ -45,8 +46,14 @@ export interface ParallelOptions<I> {
   /** What an item moves to the worker, and the main thread loses, in place of copying it. Default: nothing. */
   readonly transfer?: (item: I) => readonly Transferable[];
   /**
-   * What becomes of an item whose worker dies: `'fail'` the run, or `'retry'` once more, by itself; results that were
-   * lost with the worker are then made again, so the function may see an item twice. Default: `'fail'`.
+   * What happens to an item that the function throws on, that can't be cloned, that is stuck, or whose worker dies:
+   * `'fail'`, `'skip'` or `deadLetter(writable)`, which gets the item, without what was moved of it. Default: `'fail'`.
+   */
+  readonly onError?: OnError<I>;
+  /**
+   * What becomes of an item whose worker dies: what `onError` says at once (`'fail'`), or `'retry'` first, once more, by
+   * itself. Results that were lost with the worker are made again with `'retry'`, and wherever the run goes on, so the
+   * function may see an item twice. Default: `'fail'`.
    */
   readonly onWorkerDeath?: 'fail' | 'retry';
   /** How long one item may take, in milliseconds; the worker is ended within a quarter more. Default: no limit. */
@@ -61,6 +68,7 @@ const OPTIONS: readonly (keyof ParallelOptions<unknown>)[] = [
   'highWaterMark',
   'maxItemsInWorkers',
   'transfer',
+  'onError',
   'onWorkerDeath',
   'timeoutMs',
   'abortGraceMs',
@@ -80,7 +88,9 @@ const ITEMS_PER_WORKER = 512;
  * - Holds: at most `maxItemsInWorkers` items, from when they are taken until their results are handed on.
  * - Backpressure: takes items when a worker has room for a burst; workers go on while the consumer is slow, up to the limit.
  * - Failure: what the function throws arrives with its class name, message, stack, cause and own properties, as the cause
- *   of a `StageError` behind the results before it. A worker that dies or is stuck fails the item that it was at.
+ *   of a `StageError` behind the results before it, or is skipped or dead-lettered alone. A worker that dies or is stuck
+ *   fails the item that it was at; what was moved to it with that item is lost too. A module that can't be used, and
+ *   more deaths in a row than its `maxRestarts`, fail the run.
  * - Cancel: aborts the function's `signal`, ends a worker that goes on for `abortGraceMs`; what is inside is abandoned.
  *
  * @typeParam M - What the module exports.
@@ -88,7 +98,8 @@ const ITEMS_PER_WORKER = 512;
  * @param module - From `workerModule()`.
  * @param exportName - The name of an exported function; it is given the item and a {@link WorkerContext}.
  * @param options - `ordered` (default `true`), `maxItemsInWorkers` (default 512 for each worker), `highWaterMark` (default
- *   256), `transfer`, `onWorkerDeath` (default `'fail'`), `timeoutMs` (default: no limit), `abortGraceMs` (default 250), `name`.
+ *   256), `transfer`, `onError` (default `'fail'`), `onWorkerDeath` (default `'fail'`), `timeoutMs` (default: no limit),
+ *   `abortGraceMs` (default 250), `name`.
  * @returns A stage from the function's item to its result.
  * @throws RangeError `ERR_CORE_ARGUMENT` for a wrong option, or `transfer` with `onWorkerDeath: 'retry'`: what was moved
  *   can't be sent again.
@@ -125,12 +136,13 @@ function checkedPlan<I>(exportName: string, options: ParallelOptions<I>, workers
   if (typeof exportName !== 'string') throw wrongType(WHERE, 'exportName', exportName, 'the name of an export');
   checkOptions(WHERE, options, OPTIONS);
   const { ordered = true, maxItemsInWorkers = ITEMS_PER_WORKER * workers, onWorkerDeath = 'fail' } = options;
-  const { transfer, timeoutMs, abortGraceMs = 250 } = options;
+  const { transfer, timeoutMs, abortGraceMs = 250, onError = 'fail' } = options;
   checkBoolean(WHERE, 'ordered', ordered);
   checkCount(WHERE, 'maxItemsInWorkers', maxItemsInWorkers, 1);
   if (transfer !== undefined) checkFunction(WHERE, 'transfer', transfer);
   if (timeoutMs !== undefined) checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
   checkMs(WHERE, 'abortGraceMs', abortGraceMs, 0);
+  checkOnError(WHERE, onError);
   const allowed = transfer === undefined ? ['fail', 'retry'] : ['fail'];
   if (!allowed.includes(onWorkerDeath)) {
     const list = allowed.map((each) => `"${each}"`).join(' or ');
@@ -138,5 +150,5 @@ function checkedPlan<I>(exportName: string, options: ParallelOptions<I>, workers
     throw outOfRange(WHERE, 'onWorkerDeath', onWorkerDeath, `${list}${why}`);
   }
   const isRetrying = onWorkerDeath === 'retry';
-  return { exportName, ordered, maxItemsInWorkers, timeoutMs, abortGraceMs, isRetrying, transfer };
+  return { exportName, ordered, maxItemsInWorkers, timeoutMs, abortGraceMs, isRetrying, transfer, onError };
 }

@@ -21,3 +21,4 @@ function conforms(name: string, options: ParallelOptions<number>): void {
 conforms('parallel()', {});
 conforms('parallel() with small limits', { maxItemsInWorkers: 1, highWaterMark: 0 });
 conforms('parallel(), unordered', { ordered: false, maxItemsInWorkers: 8, highWaterMark: 2 });
+conforms('parallel() that skips', { onError: 'skip', maxItemsInWorkers: 8 });

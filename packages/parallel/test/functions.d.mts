@@ -27,5 +27,13 @@ export function squares(numbers: Float64Array): Transferred<Float64Array>;
 export function moveTwice(n: number): Transferred<Float64Array>;
 export function unclonableAt(item: At): unknown;
 export function failAt(item: At & { how: string }): number | Promise<number>;
+export interface Order {
+  n: number;
+  how?: 'throw' | 'reject' | 'exit' | 'unclonable' | 'hang' | undefined;
+  began?: Int32Array;
+  call?: () => void;
+}
+export function obey(item: Order): number;
+export function exitAtMinusOne(column: Float64Array): Transferred<number>;
 export function same(n: number): number;
 export const value: number;

@@ -96,6 +96,23 @@ export function failAt({ n, at, how }) {
   return n % 50 === 0 ? Promise.resolve(n) : n;
 }
 
+/** Throws, exits, hangs or gives what can't be cloned, where the item says so. */
+export function obey({ n, how, began }) {
+  if (began !== undefined) Atomics.add(began, 0, 1);
+  if (how === 'throw') throw new RangeError(`item ${n}`);
+  if (how === 'reject') return Promise.reject(new RangeError(`item ${n}`));
+  if (how === 'exit') process.exit(3);
+  if (how === 'unclonable') return () => n;
+  while (how === 'hang');
+  return n;
+}
+
+/** Ends its worker at a column that begins with -1; others it moves back. */
+export const exitAtMinusOne = (column) => {
+  if (column[0] === -1) process.exit(3);
+  return transferred(column[0], [column.buffer]);
+};
+
 export const same = (item) => item;
 
 export const value = 1;

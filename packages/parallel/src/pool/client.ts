@@ -2,6 +2,14 @@ import type { Clock } from '@millrace/core';
 import type { Failure } from '@millrace/core/authoring';
 import type { DoneMessage } from '../protocol/messages.js';
 
+/** An item that was not worked on, and why. */
+export interface Rejected {
+  readonly error: unknown;
+  /** How many items entered the stage before it. */
+  readonly index: number;
+  readonly item: unknown;
+}
+
 /** Items that cross to a worker together, kept here until it acknowledges them. */
 export class Burst {
   readonly client: Client;
@@ -20,6 +28,8 @@ export class Burst {
   results: unknown[] = [];
   /** What comes behind the results. */
   failure: Failure | undefined;
+  /** An item that comes behind the results, where the run goes on without it. */
+  rejected: Rejected | undefined;
 
   constructor(client: Client, first: number, items: readonly unknown[], attempt: number = 1) {
     this.client = client;

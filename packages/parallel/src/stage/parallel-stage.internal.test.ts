@@ -17,6 +17,7 @@ function stageOn(items: readonly number[], plan: Partial<StagePlan>) {
     timeoutMs: undefined,
     abortGraceMs: 0,
     isRetrying: false,
+    onError: 'fail',
     transfer: undefined,
     ...plan,
   };

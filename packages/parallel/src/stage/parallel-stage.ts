@@ -1,10 +1,11 @@
-import type { Clock } from '@millrace/core';
+import type { Clock, OnError } from '@millrace/core';
 import {
   type Answer,
   END,
   type Failure,
   isLater,
   Mark,
+  openRejects,
   type Pulled,
   type Puller,
   type StageContext,
@@ -15,6 +16,7 @@ import { attached } from '../protocol/attached.js';
 import type { DoneMessage } from '../protocol/messages.js';
 import { clonable, unpackError } from '../protocol/packed-error.js';
 import { BurstSize } from './burst-size.js';
+import { Results } from './results.js';
 
 /** Bursts that may be inside for each worker: two with it, the others finished and waiting for an earlier one. */
 const BURSTS_PER_WORKER = 8;
@@ -29,6 +31,7 @@ export interface StagePlan {
   readonly timeoutMs: number | undefined;
   readonly abortGraceMs: number;
   readonly isRetrying: boolean;
+  readonly onError: OnError<never>;
   readonly transfer: ((item: never) => readonly Transferable[]) | undefined;
 }
 
@@ -36,7 +39,7 @@ export interface StagePlan {
  * One run of a parallel stage: takes items in bursts when a worker has room, and hands the results on.
  *
  * An item is in service from when it is taken until its result is handed on. In order, bursts leave in the order in which
- * they were taken; a failure keeps its place behind the results before it.
+ * they were taken; a failure, or an item that is rejected, keeps its place behind the results before it.
  */
 export class ParallelStage implements Puller<unknown>, Client {
   readonly lease: number;
@@ -46,11 +49,9 @@ export class ParallelStage implements Puller<unknown>, Client {
   readonly #upstream: Puller<unknown>;
   readonly #context: StageContext;
   readonly #size: BurstSize;
-  /** Bursts in the order in which they are handed on: as taken, or (unordered) those that are done. */
-  #queue: Burst[] = [];
+  readonly #results: Results;
   /** Bursts that wait for a worker. */
   #toSend: Burst[] = [];
-  #inside = 0;
   #isWanted = false;
   #isAsking = false;
   #isFailing = false;
@@ -67,6 +68,11 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#pool = pool;
     this.#upstream = upstream;
     this.#context = context;
+    const rejects = openRejects<unknown>(plan.onError, context);
+    this.#results = new Results(plan.ordered, rejects, context, () => {
+      this.#hand();
+      pool.pump();
+    });
     this.lease = pool.lease();
     this.#size = new BurstSize(Math.max(1, Math.floor(plan.maxItemsInWorkers / (2 * pool.options.workers))));
     pool.join(this);
@@ -98,13 +104,15 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#isWanted = true;
     this.#pool.pump();
     const answer = this.#answer();
-    if (answer === undefined) {
-      return new Promise((resolve) => {
-        this.#settle = resolve;
-      });
+    if (answer !== undefined) {
+      this.#pool.pump();
+      return answer;
     }
-    this.#pool.pump();
-    return answer;
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      // Items that were rejected have left room.
+      this.#pool.pump();
+    });
   }
 
   close(reason: unknown): void {
@@ -112,9 +120,7 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#isClosed = true;
     this.#last ??= END;
     this.#upstream.close(reason);
-    this.#abandon(this.#inside);
-    this.#inside = 0;
-    this.#queue = [];
+    this.#results.close();
     this.#toSend = [];
     const leaving = this.#pool.leave(this);
     if (leaving !== undefined) this.#context.closing(leaving);
@@ -147,10 +153,12 @@ export class ParallelStage implements Puller<unknown>, Client {
     if (worked > 0) this.#size.learn(worked, tookMs);
     this.#context.served(worked, burst.beganMs);
     // The worker gave back what it had not begun: the items cost more than was known.
-    if (worked < burst.items.length) this.#replace(burst, [burst, this.#again(burst, worked, burst.items.length)]);
+    if (worked < burst.items.length)
+      this.#results.replace(burst, [burst, this.#again(burst, worked, burst.items.length)]);
     burst.results = results;
-    if (errors !== undefined) this.#thrown(burst, errors);
-    this.#finish(burst);
+    if (errors === undefined) this.#finish(burst);
+    else if (this.#plan.onError === 'fail') this.#thrown(burst, errors);
+    else this.#rejectEach(burst, errors);
   }
 
   refused(burst: Burst, error: unknown): void {
@@ -159,12 +167,15 @@ export class ParallelStage implements Puller<unknown>, Client {
   }
 
   died(burst: Burst, offset: number, error: unknown, mayRetry: boolean): void {
-    if (this.#plan.isRetrying) this.#isolate(burst, offset, { error, isFinal: !mayRetry || burst.attempt >= ATTEMPTS });
-    else this.#fail(burst, burst.first + offset, error);
+    const { isRetrying, onError, transfer } = this.#plan;
+    const isFinal = !isRetrying || !mayRetry || burst.attempt >= ATTEMPTS;
+    if (onError === 'fail' && !isRetrying) this.#fail(burst, burst.first + offset, error);
+    else if (transfer === undefined) this.#isolate(burst, offset, { error, isFinal });
+    else this.#reject(burst, error);
   }
 
   returned(burst: Burst, error: unknown): void {
-    if (this.#plan.transfer !== undefined) return this.#fail(burst, burst.first, error);
+    if (this.#plan.transfer !== undefined) return this.#reject(burst, error);
     burst.state = 'waiting';
     this.#toSend.unshift(burst);
   }
@@ -174,8 +185,11 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#isUnserved = true;
     const next = this.#toSend[0]?.first ?? this.#context.counts.in;
     this.#toSend = [];
-    const open = this.#queue.find(({ state }) => state !== 'done') ?? new Burst(this, next, []);
-    if (this.#plan.ordered && !this.#queue.includes(open)) this.#queue.push(open);
+    let open = this.#results.open();
+    if (open === undefined) {
+      open = new Burst(this, next, []);
+      this.#results.begin(open);
+    }
     this.#fail(open, open.first, error);
   }
 
@@ -193,7 +207,7 @@ export class ParallelStage implements Puller<unknown>, Client {
     if (length <= this.#size.now) return burst;
     const left = this.#again(burst, this.#size.now, length);
     const part = burst.part(0, this.#size.now, burst.attempt);
-    this.#replace(burst, [part, left]);
+    this.#results.replace(burst, [part, left]);
     return part;
   }
 
@@ -204,7 +218,7 @@ export class ParallelStage implements Puller<unknown>, Client {
       this.#plan.maxItemsInWorkers,
       this.#size.now * BURSTS_PER_WORKER * this.#pool.options.workers,
     );
-    const room = most - this.#inside;
+    const room = most - this.#results.inside;
     if (room <= 0) return undefined;
     this.#isAsking = true;
     const pulled = this.#upstream.pull(Math.min(room, this.#size.now));
@@ -229,10 +243,9 @@ export class ParallelStage implements Puller<unknown>, Client {
       this.#abandon(answer.length);
       return undefined;
     }
-    this.#inside += answer.length;
     const burst = new Burst(this, first, answer);
     burst.beganMs = this.#context.began();
-    if (this.#plan.ordered) this.#queue.push(burst);
+    this.#results.begin(burst);
     return burst;
   }
 
@@ -247,6 +260,38 @@ export class ParallelStage implements Puller<unknown>, Client {
     const failed = new Set(errors.map(([offset]) => offset));
     const until = errors[0]?.[0] ?? 0;
     burst.results = burst.results.filter((_, offset) => (this.#plan.ordered ? offset < until : !failed.has(offset)));
+    this.#finish(burst);
+  }
+
+  /** Cuts a burst behind each item that threw, which is rejected in its place; the others are handed on. */
+  #rejectEach(burst: Burst, errors: NonNullable<DoneMessage['errors']>): void {
+    const parts: Burst[] = [];
+    let from = 0;
+    for (const [offset, packed] of errors) {
+      const part = new Burst(this, burst.first + from, []);
+      part.results = burst.results.slice(from, offset);
+      part.rejected = { error: unpackError(packed), index: burst.first + offset, item: burst.items[offset] };
+      parts.push(part);
+      from = offset + 1;
+    }
+    burst.results = burst.results.slice(from);
+    parts.push(burst);
+    this.#results.replace(burst, parts);
+    for (const part of parts) this.#results.end(part);
+    this.#hand();
+  }
+
+  /** Rejects all items of a burst: the only one, or all that were moved to a worker and can't be sent again. */
+  #reject(burst: Burst, error: unknown): void {
+    if (this.#plan.onError === 'fail') return this.#fail(burst, burst.first, error);
+    const parts = burst.items.map((item, offset) => {
+      const part = new Burst(this, burst.first + offset, []);
+      part.rejected = { error, index: part.first, item };
+      return part;
+    });
+    this.#results.replace(burst, parts);
+    for (const part of parts) this.#results.end(part);
+    this.#hand();
   }
 
   /** Takes the item at `offset` out of a burst, to fail or to be tried by itself; the others are sent again. */
@@ -256,8 +301,8 @@ export class ParallelStage implements Puller<unknown>, Client {
     const behind = offset + 1 < length ? [this.#again(burst, offset + 1, length)] : [];
     if (!isFinal) this.#toSend.unshift(alone);
     const before = offset > 0 ? [this.#again(burst, 0, offset)] : [];
-    this.#replace(burst, [...before, alone, ...behind]);
-    if (isFinal) this.#fail(alone, alone.first, error);
+    this.#results.replace(burst, [...before, alone, ...behind]);
+    if (isFinal) this.#reject(alone, error);
     this.#pool.pump();
   }
 
@@ -268,10 +313,6 @@ export class ParallelStage implements Puller<unknown>, Client {
     return part;
   }
 
-  #replace(burst: Burst, parts: readonly Burst[]): void {
-    if (this.#plan.ordered) this.#queue.splice(this.#queue.indexOf(burst), 1, ...parts);
-  }
-
   #fail(burst: Burst, index: number, error: unknown): void {
     burst.failure = this.#context.failure(error, index, burst.attempt);
     this.#isFailing = true;
@@ -279,9 +320,7 @@ export class ParallelStage implements Puller<unknown>, Client {
   }
 
   #finish(burst: Burst): void {
-    burst.state = 'done';
-    burst.items = [];
-    if (!this.#plan.ordered) this.#queue.push(burst);
+    this.#results.end(burst);
     this.#hand();
   }
 
@@ -298,31 +337,18 @@ export class ParallelStage implements Puller<unknown>, Client {
   /** What can be handed on now. */
   #answer(): Answer<unknown> | undefined {
     if (this.#last !== undefined) return this.#last;
-    for (let head = this.#queue[0]; head?.state === 'done'; head = this.#queue[0]) {
-      if (head.results.length > 0) return this.#out(head);
-      this.#queue.shift();
-      if (head.failure !== undefined) return this.#failed(head.failure);
+    const next = this.#results.next(this.#max);
+    if (Array.isArray(next)) return next;
+    if (next !== undefined) {
+      this.#isFailing = true;
+      this.#last = next;
+      return next;
     }
-    if (this.#behind === undefined || this.#inside > 0) return undefined;
+    if (this.#behind === undefined || this.#results.inside > 0) return undefined;
     const behind = this.#behind;
     if (behind instanceof Mark) this.#behind = undefined;
     else this.#last = behind;
     return behind;
-  }
-
-  #out(burst: Burst): unknown[] {
-    const isAll = burst.results.length <= this.#max;
-    const items = isAll ? burst.results : burst.results.splice(0, this.#max);
-    if (isAll) burst.results = [];
-    this.#inside -= items.length;
-    this.#context.counts.out += items.length;
-    return items;
-  }
-
-  #failed(failure: Failure): Failure {
-    this.#last = failure;
-    for (const { failure: other } of this.#queue) if (other !== undefined) this.#context.alsoFailed(other.error);
-    return failure;
   }
 
   #isSendable(item: unknown): boolean {
