@@ -17,3 +17,4 @@ export {
   type RowGroupColumns,
   readRowGroups,
 } from './parquet/read-row-groups.js';
+export type { StandardSchema, StandardSchemaResult } from './standard-schema.js';

@@ -1,10 +1,15 @@
 import type { OnError, Stage } from '@millrace/core';
 import { checkCount, checkOnError, checkOptions, outOfRange } from '@millrace/core/authoring';
+import { checkSchema, type StandardSchema } from '../standard-schema.js';
 import { decoding } from '../stream/decoding.js';
 import { ItemReader } from './item-reader.js';
 
-/** How a sequence of CBOR items is decoded. */
-export interface CborDecodeOptions {
+/**
+ * How a sequence of CBOR items is decoded.
+ *
+ * @typeParam T - The records.
+ */
+export interface CborDecodeOptions<T = unknown> {
   /** The most bytes that a record may have, 1 or more. Default: 1,048,576. */
   readonly maxRecordBytes?: number | undefined;
   /** How deep arrays, maps and tags may be nested, 1 to 512. Default: 64. */
@@ -14,6 +19,11 @@ export interface CborDecodeOptions {
    * one; or `'number'`, where one beyond 2^53 is an error. Default: `'bigint'`.
    */
   readonly int64?: 'bigint' | 'number' | undefined;
+  /**
+   * What each record must be: a Standard Schema that answers at once; what it makes of a record is the record. Default: records
+   * are not checked.
+   */
+  readonly schema?: StandardSchema<T> | undefined;
   /**
    * What happens to a record whose end is known and that cannot be decoded: `'fail'`, `'skip'` or `deadLetter(writable)`,
    * which gets its bytes. Default: `'fail'`.
@@ -36,14 +46,14 @@ export interface CborDecodeOptions {
  * - Holds: one chunk, and at most `maxRecordBytes` of an item whose end is yet to come.
  * - Backpressure: decodes as many records as are asked for; takes the next chunk when all items of this one are handed on.
  * - Failure: an item that is cut short at the end of the stream, has text that is no UTF-8, a private tag or a value without a
- *   form in JavaScript fails the run behind the records before it, or is skipped or dead-lettered on its own. One that is
+ *   form in JavaScript, or that the schema refuses, fails the run behind the records before it, or is skipped or dead-lettered on its own. One that is
  *   not well-formed or beyond a limit always fails the run, since where the next one begins is unknown. The `cause` is a
  *   {@link CodecError} with `byteOffset` and `recordIndex`.
  * - Cancel: cancels upstream with the same reason; the chunk at hand is counted as abandoned.
  *
- * @typeParam T - The records; they are not checked.
- * @param options - `maxRecordBytes` (default 1,048,576), `maxDepth` (default 64), `int64` (default `'bigint'`), `onError`
- *   (default `'fail'`), `highWaterMark` (default 1), `name`.
+ * @typeParam T - The records; they are what this says only where there is a `schema`.
+ * @param options - `maxRecordBytes` (default 1,048,576), `maxDepth` (default 64), `int64` (default `'bigint'`), `schema` (default
+ *   none), `onError` (default `'fail'`), `highWaterMark` (default 1), `name`.
  * @returns A stage from `Uint8Array` to `T`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
  *
@@ -56,19 +66,20 @@ export interface CborDecodeOptions {
  *
  * @see https://www.rfc-editor.org/rfc/rfc8742
  */
-export function decode<T = unknown>(options: CborDecodeOptions = {}): Stage<Uint8Array, T> {
+export function decode<T = unknown>(options: CborDecodeOptions<T> = {}): Stage<Uint8Array, T> {
   const where = 'cbor.decode()';
-  checkOptions(where, options, ['maxRecordBytes', 'maxDepth', 'int64', 'onError', 'name', 'highWaterMark']);
+  checkOptions(where, options, ['maxRecordBytes', 'maxDepth', 'int64', 'schema', 'onError', 'name', 'highWaterMark']);
   const { maxRecordBytes = 1_048_576, maxDepth = 64, int64 = 'bigint', onError = 'fail' } = options;
-  const { name = 'cbor.decode', highWaterMark = 1 } = options;
+  const { schema, name = 'cbor.decode', highWaterMark = 1 } = options;
   checkCount(where, 'maxRecordBytes', maxRecordBytes, 1);
   checkCount(where, 'maxDepth', maxDepth, 1);
   // The decoder below nests calls.
   if (maxDepth > 512) throw outOfRange(where, 'maxDepth', maxDepth, 'at most 512');
   if (int64 !== 'bigint' && int64 !== 'number') throw outOfRange(where, 'int64', int64, '"bigint" or "number"');
+  checkSchema(where, schema);
   checkOnError(where, onError);
   return decoding<T>(
     { name, highWaterMark, onError },
-    () => new ItemReader({ maxRecordBytes, maxDepth, int64 }) as never,
+    () => new ItemReader({ maxRecordBytes, maxDepth, int64, schema }) as never,
   );
 }

@@ -1,5 +1,6 @@
 import { Decoder } from 'cbor-x/decode';
 import { CodecError, type CodecErrorCode } from '../codec-error.js';
+import { checkRecord, SCHEMA_FAULT, type StandardSchema, type StandardSchemaResult } from '../standard-schema.js';
 import { Carry } from '../stream/carry.js';
 import type { RecordReader, Rejected } from '../stream/record-reader.js';
 import { definite } from './definite.js';
@@ -10,6 +11,17 @@ export interface ItemReaderOptions {
   readonly maxRecordBytes: number;
   readonly maxDepth: number;
   readonly int64: 'bigint' | 'number';
+  readonly schema?: StandardSchema | undefined;
+}
+
+/** Items of the chunk that are decoded, and that the schema has yet to look at. */
+interface Unchecked {
+  readonly values: readonly unknown[];
+  /** Where each ends in the chunk. */
+  readonly ends: readonly number[];
+  /** Where the next begins. */
+  begin: number;
+  next: number;
 }
 
 /**
@@ -21,6 +33,8 @@ export interface ItemReaderOptions {
 export class ItemReader implements RecordReader<unknown> {
   readonly #scanner: ItemScanner;
   readonly #decoder: Decoder;
+  readonly #schema: StandardSchema | undefined;
+  #unchecked: Unchecked | undefined;
   readonly #carry = new Carry();
   #chunk: Uint8Array = new Uint8Array(0);
   /** Where the next item begins in the chunk, or where what the carried item needs does. */
@@ -31,7 +45,8 @@ export class ItemReader implements RecordReader<unknown> {
   #isEnded = false;
   #recordIndex = 0;
 
-  constructor({ maxRecordBytes, maxDepth, int64 }: ItemReaderOptions) {
+  constructor({ maxRecordBytes, maxDepth, int64, schema }: ItemReaderOptions) {
+    this.#schema = schema;
     const isNumber = int64 === 'number';
     this.#scanner = new ItemScanner({ maxRecordBytes, maxDepth, refusesUnsafe: isNumber });
     // `int64AsNumber` is missing in the types of cbor-x.
@@ -50,8 +65,11 @@ export class ItemReader implements RecordReader<unknown> {
   }
 
   read(records: unknown[], max: number): Rejected | undefined {
-    while (records.length < max && (this.#at < this.#chunk.length || this.#isCut())) {
-      const rejected = this.#carry.length > 0 ? this.#readCarried(records) : this.#readChunk(records, max);
+    while (records.length < max) {
+      let rejected: Rejected | undefined;
+      if (this.#unchecked !== undefined) rejected = this.#checkNext(records, this.#unchecked);
+      else if (this.#at === this.#chunk.length && !this.#isCut()) return undefined;
+      else rejected = this.#carry.length > 0 ? this.#readCarried(records) : this.#readChunk(records, max);
       if (rejected !== undefined) return rejected;
     }
     return undefined;
@@ -102,7 +120,8 @@ export class ItemReader implements RecordReader<unknown> {
     const rejected = ends.length > 0 ? this.#decode(records, begin, ends) : undefined;
     if (rejected !== undefined) return rejected;
     this.#at = start;
-    if (start === chunk.length || records.length === max) return undefined;
+    // What is behind them waits until the schema has looked at them.
+    if (start === chunk.length || records.length === max || this.#unchecked !== undefined) return undefined;
     if (scanner.problem?.isFatal !== true && isPlain) {
       this.#carryOffset = this.#offset + start;
       this.#carry.append(chunk, start, chunk.length);
@@ -120,6 +139,10 @@ export class ItemReader implements RecordReader<unknown> {
     const last = ends[ends.length - 1] as number;
     try {
       const values = this.#decoder.decodeMultiple(this.#chunk.subarray(begin, last)) as unknown[];
+      if (this.#schema !== undefined) {
+        this.#unchecked = { values, ends, begin, next: 0 };
+        return undefined;
+      }
       for (const value of values) records.push(value);
       this.#recordIndex += values.length;
       return undefined;
@@ -144,14 +167,42 @@ export class ItemReader implements RecordReader<unknown> {
   }
 
   #decodeOne(records: unknown[], item: Uint8Array, offset: number): Rejected | undefined {
+    let value: unknown;
     try {
-      records.push(this.#decoder.decode(item));
-      this.#recordIndex++;
-      return undefined;
+      value = this.#decoder.decode(item);
     } catch (cause) {
       const what = 'a value has no form in JavaScript (must be standard CBOR, with text or numbers as keys)';
       return this.#reject({ code: 'ERR_CODECS_CBOR', what, isFatal: false }, offset, item, cause);
     }
+    return this.#take(records, value, () => item, offset);
+  }
+
+  #checkNext(records: unknown[], unchecked: Unchecked): Rejected | undefined {
+    const { values, ends, begin, next } = unchecked;
+    const end = ends[next] as number;
+    unchecked.next++;
+    unchecked.begin = end;
+    if (unchecked.next === ends.length) this.#unchecked = undefined;
+    return this.#take(records, values[next], () => this.#chunk.slice(begin, end), this.#offset + begin);
+  }
+
+  /** Makes a record of a value, if the schema has nothing against it. */
+  #take(records: unknown[], value: unknown, item: () => Uint8Array, offset: number): Rejected | undefined {
+    let cause: unknown;
+    try {
+      const result: StandardSchemaResult<unknown> =
+        this.#schema === undefined ? { value } : checkRecord(this.#schema, value);
+      if (result.issues === undefined) {
+        records.push(result.value);
+        this.#recordIndex++;
+        return undefined;
+      }
+      cause = result.issues;
+    } catch (error) {
+      cause = error;
+    }
+    const fault = { code: 'ERR_CODECS_SCHEMA', what: SCHEMA_FAULT, isFatal: false } as const;
+    return this.#reject(fault, offset, item(), cause);
   }
 
   #reject({ code, what, isFatal }: Problem, byteOffset: number, item: Uint8Array, cause?: unknown): Rejected {

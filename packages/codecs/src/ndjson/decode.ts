@@ -1,14 +1,24 @@
 import type { OnError, Stage } from '@millrace/core';
 import { checkCount, checkOnError, checkOptions } from '@millrace/core/authoring';
+import { checkSchema, type StandardSchema } from '../standard-schema.js';
 import { decoding } from '../stream/decoding.js';
 import { LineReader } from './line-reader.js';
 
-/** How NDJSON is decoded. */
-export interface NdjsonDecodeOptions {
+/**
+ * How NDJSON is decoded.
+ *
+ * @typeParam T - The records.
+ */
+export interface NdjsonDecodeOptions<T = unknown> {
   /** The most bytes that a record may have, its line end not counted; 1 or more. Default: 1,048,576. */
   readonly maxRecordBytes?: number | undefined;
   /**
-   * What happens to a line that is no JSON, no UTF-8 or too long: `'fail'`, `'skip'` or `deadLetter(writable)`, which gets
+   * What each record must be: a Standard Schema that answers at once; what it makes of a record is the record. Default: records
+   * are not checked.
+   */
+  readonly schema?: StandardSchema<T> | undefined;
+  /**
+   * What happens to a line that is no JSON, no UTF-8, too long or not what the schema says: `'fail'`, `'skip'` or `deadLetter(writable)`, which gets
    * the bytes of the line, at most `maxRecordBytes` of them. Default: `'fail'`.
    */
   readonly onError?: OnError<Uint8Array> | undefined;
@@ -28,12 +38,12 @@ export interface NdjsonDecodeOptions {
  * - Order: kept, however the bytes are split into chunks.
  * - Holds: one chunk, and at most `maxRecordBytes` of a line whose end is yet to come.
  * - Backpressure: parses as many records as are asked for; takes the next chunk when all lines of this one are handed on.
- * - Failure: a line that cannot be decoded fails the run behind the records before it, or is skipped or dead-lettered
- *   on its own. The `cause` is a {@link CodecError} with `byteOffset` and `recordIndex`.
+ * - Failure: a line that cannot be decoded, or that the schema refuses, fails the run behind the records before it, or is
+ *   skipped or dead-lettered on its own. The `cause` is a {@link CodecError} with `byteOffset` and `recordIndex`.
  * - Cancel: cancels upstream with the same reason; the chunk at hand is counted as abandoned.
  *
- * @typeParam T - The records; they are not checked.
- * @param options - `maxRecordBytes` (default 1,048,576), `onError` (default `'fail'`), `highWaterMark` (default 1), `name`.
+ * @typeParam T - The records; they are what this says only where there is a `schema`.
+ * @param options - `maxRecordBytes` (default 1,048,576), `schema` (default none), `onError` (default `'fail'`), `highWaterMark` (default 1), `name`.
  * @returns A stage from `Uint8Array` to `T`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
  *
@@ -44,13 +54,31 @@ export interface NdjsonDecodeOptions {
  * assert.deepEqual(await from(chunks).pipeThrough(ndjson.decode<{ id: number }>()).toArray(), [{ id: 1 }, { id: 2 }]);
  * ```
  *
+ * @example Only records that a schema accepts
+ * ```ts
+ * import { from } from '@millrace/core';
+ * const isFlight = (value: unknown): value is { delay: number } => typeof (value as { delay?: unknown } | null)?.delay === 'number';
+ * const schema: StandardSchema<{ delay: number }> = {
+ *   '~standard': {
+ *     version: 1,
+ *     vendor: 'example',
+ *     validate: (value) => (isFlight(value) ? { value } : { issues: [{ message: '"delay" must be a number' }] }),
+ *   },
+ * };
+ * const bytes = new TextEncoder().encode('{"delay":5}\n{"delay":"late"}\n{"delay":7}\n');
+ * const late = from([bytes]).pipeThrough(ndjson.decode({ schema, onError: 'skip' }));
+ * assert.deepEqual(await late.toArray(), [{ delay: 5 }, { delay: 7 }]);
+ * ```
+ *
  * @see https://github.com/ndjson/ndjson-spec
  */
-export function decode<T = unknown>(options: NdjsonDecodeOptions = {}): Stage<Uint8Array, T> {
+export function decode<T = unknown>(options: NdjsonDecodeOptions<T> = {}): Stage<Uint8Array, T> {
   const where = 'ndjson.decode()';
-  checkOptions(where, options, ['maxRecordBytes', 'onError', 'name', 'highWaterMark']);
-  const { maxRecordBytes = 1_048_576, onError = 'fail', name = 'ndjson.decode', highWaterMark = 1 } = options;
+  checkOptions(where, options, ['maxRecordBytes', 'schema', 'onError', 'name', 'highWaterMark']);
+  const { maxRecordBytes = 1_048_576, schema, onError = 'fail' } = options;
+  const { name = 'ndjson.decode', highWaterMark = 1 } = options;
   checkCount(where, 'maxRecordBytes', maxRecordBytes, 1);
+  checkSchema(where, schema);
   checkOnError(where, onError);
-  return decoding<T>({ name, highWaterMark, onError }, () => new LineReader(maxRecordBytes) as never);
+  return decoding<T>({ name, highWaterMark, onError }, () => new LineReader(maxRecordBytes, schema) as never);
 }

@@ -1,4 +1,5 @@
 import { CodecError, type CodecErrorCode } from '../codec-error.js';
+import { checkRecord, SCHEMA_FAULT, type StandardSchema } from '../standard-schema.js';
 import { Carry } from '../stream/carry.js';
 import type { RecordReader, Rejected } from '../stream/record-reader.js';
 
@@ -25,6 +26,7 @@ interface CarriedLine {
  */
 export class LineReader implements RecordReader<unknown> {
   readonly #maxRecordBytes: number;
+  readonly #schema: StandardSchema | undefined;
   // `fatal`: a record with U+FFFD in it would be silently wrong. `ignoreBOM`: a mark inside the stream is text.
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #carry = new Carry();
@@ -49,8 +51,9 @@ export class LineReader implements RecordReader<unknown> {
   #markOffset = 0;
   #recordIndex = 0;
 
-  constructor(maxRecordBytes: number) {
+  constructor(maxRecordBytes: number, schema?: StandardSchema) {
     this.#maxRecordBytes = maxRecordBytes;
+    this.#schema = schema;
   }
 
   push(chunk: Uint8Array): void {
@@ -99,14 +102,39 @@ export class LineReader implements RecordReader<unknown> {
       const item = encoder.encode(line.slice(0, this.#maxRecordBytes)).slice(0, this.#maxRecordBytes);
       return this.#reject('ERR_CODECS_SIZE', this.#offsetOf(begin), item);
     }
+    let record: unknown;
     try {
-      records.push(JSON.parse(line));
-      this.#recordIndex++;
-      return undefined;
+      record = JSON.parse(line);
     } catch (cause) {
       if (BLANK.test(line)) return undefined;
       return this.#reject('ERR_CODECS_JSON', this.#offsetOf(begin), encoder.encode(line), cause);
     }
+    if (this.#schema !== undefined) return this.#check(this.#schema, record, records, begin, line);
+    records.push(record);
+    this.#recordIndex++;
+    return undefined;
+  }
+
+  #check(
+    schema: StandardSchema,
+    record: unknown,
+    records: unknown[],
+    begin: number,
+    line: string,
+  ): Rejected | undefined {
+    let cause: unknown;
+    try {
+      const result = checkRecord(schema, record);
+      if (result.issues === undefined) {
+        records.push(result.value);
+        this.#recordIndex++;
+        return undefined;
+      }
+      cause = result.issues;
+    } catch (error) {
+      cause = error;
+    }
+    return this.#reject('ERR_CODECS_SCHEMA', this.#offsetOf(begin), encoder.encode(line), cause);
   }
 
   #isOver(line: string): boolean {
@@ -195,5 +223,6 @@ export class LineReader implements RecordReader<unknown> {
 
 const WHAT: { readonly [code in CodecErrorCode]?: string } = {
   ERR_CODECS_JSON: 'it is not JSON (must be one JSON value on one line)',
+  ERR_CODECS_SCHEMA: SCHEMA_FAULT,
   ERR_CODECS_UTF8: 'its bytes are not UTF-8 (must be UTF-8)',
 };
