@@ -1,7 +1,8 @@
 import { from, map, mapAsync } from '@millrace/core';
 import { logRun, observe } from '@millrace/observability';
+import { virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
-import { gate, settled, virtualClock } from '../test/virtual-clock.js';
+import { gate, settled } from '../test/gate.js';
 
 type Line = { level: string; message: string } & Record<string, unknown>;
 
@@ -71,7 +72,7 @@ describe('logRun()', () => {
       { message: 'more errors', count: 1 },
       { message: 'more errors', count: 1 },
     ]);
-    clock.advance(10_000);
+    await clock.advance(10_000);
     expect(errors()).toEqual([]);
     await fail();
     expect(errors()).toMatchObject([{ message: 'stage error' }]);
@@ -99,8 +100,8 @@ describe('logRun()', () => {
     open();
     await finished;
     expect(lines.filter(({ message }) => message === 'stage error')).toHaveLength(1);
-    clock.advance(20_000);
-    expect(clock.timers).toBe(0);
+    await clock.advance(20_000);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   test('logRun() stops at close(), and leaves no timer', async () => {
@@ -109,12 +110,12 @@ describe('logRun()', () => {
     const observed = observe();
     const log = logRun(observed, logger, { clock });
     await failing.toArray({ observer: observed.observer }).catch(() => {});
-    expect(clock.timers).toBe(1);
+    expect(clock.pendingTimers).toBe(1);
     const before = lines.length;
     log.close();
     await failing.toArray({ observer: observed.observer }).catch(() => {});
     expect(lines).toHaveLength(before);
-    expect(clock.timers).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   test('logRun() refuses what is not a logger, and unknown options', () => {

@@ -1,7 +1,8 @@
-import { buffer, from, map, mapAsync, type Pipeline } from '@millrace/core';
+import { buffer, from, map, mapAsync, type Pipeline, systemClock } from '@millrace/core';
 import { observe, top } from '@millrace/observability';
+import { type VirtualClock, virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
-import { gate, settled, type VirtualClock, virtualClock } from '../test/virtual-clock.js';
+import { gate, settled } from '../test/gate.js';
 
 const ESCAPE = '\u001b';
 const CODES = new RegExp(`${ESCAPE}\\[(\\d*)([A-Z])|.`, 'gsu');
@@ -76,7 +77,7 @@ describe('top()', () => {
     const { observed, open, run } = await stalled(clock, readings);
     const stream = screen(true);
     const table = top(observed, { stream, clock });
-    clock.advance(1000);
+    await clock.advance(1000);
     expect(stream.lines()).toEqual([
       'readings: running, 6/s read, 6 of 71 inside',
       '              in/s  out/s  waiting  inside   p50   p99  total out  lost  errors',
@@ -85,7 +86,7 @@ describe('top()', () => {
       '  look up        2      0              2/2                      0',
       '  sink           0      0     0/64     0/1                      0',
     ]);
-    clock.advance(1000);
+    await clock.advance(1000);
     expect(stream.lines()).toHaveLength(6);
     expect(stream.lines()[2]).toMatch(/^ {2}iterable +0 +0 +6$/);
     open();
@@ -94,9 +95,9 @@ describe('top()', () => {
     expect(stream.lines()[0]).toBe('readings: done, 0/s read, 0 of 71 inside');
     const { written } = stream;
     expect(written.endsWith('\n\u001b[J')).toBe(true);
-    expect(clock.timers).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
     table.close();
-    clock.advance(5000);
+    await clock.advance(5000);
     expect(stream.written).toBe(written);
   });
 
@@ -105,9 +106,9 @@ describe('top()', () => {
     const { observed, open, run } = await stalled(clock, readings);
     const stream = screen(false);
     const table = top(observed, { stream, clock });
-    clock.advance(9_999);
+    await clock.advance(9_999);
     expect(stream.written).toBe('');
-    clock.advance(1);
+    await clock.advance(1);
     expect(stream.written).toBe('readings: running, 0.6/s read, 6 of 71 inside\n');
     open();
     await run.finished;
@@ -125,7 +126,7 @@ describe('top()', () => {
     );
     const stream = screen(true, columns);
     const table = top(observed, { stream, clock });
-    clock.advance(3000);
+    await clock.advance(3000);
     table.close();
     const lines = stream.written.split(BREAKS);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(columns);
@@ -141,12 +142,12 @@ describe('top()', () => {
     const { observed, open, run } = await stalled(clock, readings);
     const stream = screen(true, 40, 4);
     const table = top(observed, { stream, clock });
-    clock.advance(1000);
+    await clock.advance(1000);
     expect(stream.lines()).toHaveLength(3);
     stream.rows = 30;
     stream.columns = 90;
-    clock.advance(1000);
-    clock.advance(1000);
+    await clock.advance(1000);
+    await clock.advance(1000);
     expect(stream.lines()).toHaveLength(6);
     table.close();
     open();
@@ -154,10 +155,11 @@ describe('top()', () => {
   });
 
   test('top() shows errors, what was lost, and times of a fused group beside its first stage', async () => {
-    const clock = virtualClock();
+    let nowMs = 0;
+    const clock = { ...systemClock, now: () => nowMs };
     const observed = observe({ name: 'work', clock });
     const fails = map((n: number): number => {
-      clock.advance(250);
+      nowMs += 250;
       if (n === 2) throw new RangeError('no');
       return n;
     });
