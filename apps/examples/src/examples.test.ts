@@ -1,15 +1,30 @@
+import { ndjson } from '@millrace/codecs';
 import { from, range } from '@millrace/core';
+import { startPostgres } from '@millrace/postgres/embedded';
 import { type VirtualClock, virtualClock } from '@millrace/testkit';
+import { trace } from '@opentelemetry/api';
+import sdk from '@opentelemetry/sdk-trace-base';
+import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { readings } from './async-stream.js';
 import { flow } from './bounded-channel.js';
 import { inBatches } from './custom-adapter.js';
+import { type Event, named } from './database-enrichment.js';
+import { analyse } from './document.js';
 import { toFahrenheit } from './lazy-iterators.js';
+import { alerts, watched } from './observability.js';
+import { fromBinary, type Metric, numbersIn, toBinary, toJson } from './serialization.js';
 import { namedReadings } from './stateful-stages.js';
+import { stored } from './tracing.js';
 
-/** Lets time pass, timer by timer, until nothing waits for it. */
+/** Lets time pass, timer by timer, until the work is done. */
 async function elapsing<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  while (await clock.advanceToNext());
+  let isDone = false;
+  const end = (): void => {
+    isDone = true;
+  };
+  work.then(end, end);
+  while (!isDone) await clock.advanceToNext();
   return work;
 }
 
@@ -105,4 +120,72 @@ test('namedReadings() leaves out repeats and looks each sensor up once', async (
   };
   expect(await namedReadings(readings, nameOf)).toEqual(['Roof: 21.5 °C', 'Cellar: 19 °C', 'Roof: 22 °C']);
   expect(asked).toEqual([1, 2]);
+});
+
+test('analyse() counts words, the most frequent ones and words per sentence', () => {
+  expect(analyse('One two. Two three, three! Three?')).toEqual({
+    words: 6,
+    top: ['three', 'two', 'one'],
+    wordsPerSentence: 2,
+  });
+  expect(analyse(' ')).toEqual({ words: 0, top: [], wordsPerSentence: 0 });
+});
+
+test('named() gives events the names of their users, in order, and tells a missing user from a database that is down', async () => {
+  await using server = await startPostgres();
+  const sql = postgres(server.connection);
+  await sql`create table users as select id, 'User ' || id as name from generate_series(1, 2000) as id`;
+  const events = Array.from({ length: 5_000 }, (_, id): Event => ({ id, user: (id * 7) % 2_500 }));
+  const expected = events.map(({ id, user }) => `${id} ${user >= 1 && user <= 2_000 ? `User ${user}` : 'Unknown'}`);
+  expect(await named(sql, events)).toEqual(expected);
+  await sql.end();
+  await server.stop();
+  expect(await named(postgres(server.connection), [{ id: 1, user: 1 }])).toEqual(['1 Unavailable']);
+});
+
+test('toBinary() and toJson() keep every metric, the binary form in about half the bytes', async () => {
+  const metrics: Metric[] = [];
+  for (let n = 0; n < 100; n++) metrics.push({ name: 'cpu.load', value: n / 7, tags: ['eu', `host-${n}`] });
+  const binary = await toBinary(metrics);
+  expect(await fromBinary(binary)).toEqual(metrics);
+  const json = await toJson(metrics);
+  expect(await from(json.stream()).pipeThrough(ndjson.decode()).toArray()).toEqual(metrics);
+  expect(binary.size).toBeLessThan(0.6 * json.size);
+});
+
+test('numbersIn() sees the numbers where they are', () => {
+  const column = Float64Array.of(1.5, -2);
+  const seen = numbersIn(new Uint8Array(column.buffer));
+  column[1] = 7;
+  expect([...seen]).toEqual([1.5, 7]);
+  expect(seen.buffer).toBe(column.buffer);
+});
+
+test('alerts() tells drops, slow items and a low rate from a run that is well', async () => {
+  const lines: string[] = [];
+  const note = (_fields: object, message: string) => void lines.push(message);
+  const log = { info: note, warn: note, error: note };
+  async function alertsOf(json: string, storeMs: number): Promise<string[]> {
+    const clock = virtualClock();
+    const store = () => new Promise<void>((resolve) => void clock.setTimer(resolve, storeMs));
+    return alerts(await elapsing(clock, watched(json, store, log, clock)));
+  }
+  expect(await alertsOf('1\n2\n', 10)).toEqual([]);
+  expect(lines).toEqual(['run started', 'run done']);
+  expect(await alertsOf('1\nbroken\n', 10)).toEqual(['ndjson.decode drops more than 1 %']);
+  const slow = await alertsOf('1\n', 3_000);
+  expect(slow).toContain('store takes more than 100 ms for one item in a hundred');
+  expect(slow).toContain('store gives less than one item a second');
+});
+
+test('stored() makes each batch a span with its size', async () => {
+  const exporter = new sdk.InMemorySpanExporter();
+  const spanProcessors = [new sdk.SimpleSpanProcessor(exporter)];
+  trace.setGlobalTracerProvider(new sdk.BasicTracerProvider({ spanProcessors }));
+  expect(await stored([1, 2, 3, 4, 5], async () => {})).toBe(2);
+  const spans = exporter.getFinishedSpans().map(({ name, attributes }) => [name, attributes['pipeline.batch.size']]);
+  expect(spans).toEqual([
+    ['store', 3],
+    ['store', 2],
+  ]);
 });

@@ -132,7 +132,10 @@ describe('observe()', () => {
     let nowMs = 0;
     const clock = { ...systemClock, now: () => nowMs };
     const observed = observe({ clock });
-    const work = map(() => void (nowMs += 2), { name: 'work' });
+    const working = (): void => {
+      nowMs += 2;
+    };
+    const work = map(working, { name: 'work' });
     await from([1, 2, 3, 4]).pipeThrough(work).toArray({ observer: observed.observer, clock });
     nowMs += 8;
     const { nodes, stages } = only(observed.snapshot());
