@@ -1,5 +1,5 @@
 import { checkRunOptions } from './engine/check-run-options.js';
-import { driveGroup, driveWriter } from './engine/drive.js';
+import { driveGroup, driveSink, driveWriter } from './engine/drive.js';
 import { Execution, type RunOptions } from './engine/execution.js';
 import { Explanation } from './engine/explain.js';
 import { ItemIterator } from './engine/item-iterator.js';
@@ -124,7 +124,7 @@ export class Pipeline<T> implements AsyncIterable<T> {
     checkCount('run()', 'maxBurst of the sink', maxBurst, 1);
     const spec: BurstSink = { type: 'burst', name, highWaterMark, inService: maxBurst };
     const execution = this.#execute(spec, options, 'run()');
-    execution.start(() => driveWriter(execution, sink.open(execution.sink as never), maxBurst));
+    execution.start(() => driveSink(execution, () => sink.open(execution.sink as never), maxBurst));
     return new Run(execution, options);
   }
 

@@ -1,3 +1,4 @@
+import { wrongType } from '../internal/arguments.js';
 import { type Answer, END, Failure, isLater, isThenable } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
 import type { Execution } from './execution.js';
@@ -20,6 +21,19 @@ export function driveGroup(execution: Execution): void {
   const pulled = execution.root.pull(Number.POSITIVE_INFINITY);
   if (isLater(pulled)) pulled.then(end);
   else end(pulled);
+}
+
+/** Opens a sink and drives it; where it does not open, the run fails at it before anything was read. */
+export function driveSink(execution: Execution, open: () => SinkWriter<unknown>, most: number): void {
+  let writer: SinkWriter<unknown>;
+  try {
+    writer = open();
+    if (typeof writer?.write !== 'function')
+      throw wrongType('run()', 'what the sink opened', writer, 'an object with "write"');
+  } catch (error) {
+    return execution.finish({ reason: execution.sink?.failure(error, 0).error });
+  }
+  driveWriter(execution, writer, most);
 }
 
 /** Pulls bursts of up to `most` items and hands them to a writer, one burst at a time. */

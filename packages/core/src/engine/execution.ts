@@ -8,6 +8,7 @@ import { Edge } from './edge.js';
 import { Gate } from './gate.js';
 import { Group } from './group.js';
 import type { Plan } from './plan.js';
+import type { OperatorSpec } from './spec.js';
 
 /** What every way to run a pipeline takes. */
 export interface RunOptions {
@@ -243,7 +244,7 @@ export class Execution {
         this.#readers.push(() => context.counts);
       } else if (node.type === 'operator') {
         const context = contexts[node.stage] as StageContext;
-        root = node.spec.open(root as Puller<unknown>, context);
+        root = opened(node.spec, root as Puller<unknown>, context);
         this.#readers.push(() => context.counts);
       } else {
         const source = node.source === undefined ? undefined : contexts[node.source];
@@ -267,6 +268,16 @@ export class Execution {
     if (edge === undefined || root === undefined) return undefined;
     const isUsed = edge.isEager || group.shape.sink.waits || group.shape.steps.some((step) => step.id === 'flatMap');
     return isUsed ? new Edge(root, edge.highWaterMark, stages[0] as StageContext, edge.isEager) : undefined;
+  }
+}
+
+/** Opens a stage; what is before it was opened already, and is closed where the stage does not open. */
+function opened(spec: OperatorSpec, upstream: Puller<unknown>, context: StageContext): Puller<unknown> {
+  try {
+    return spec.open(upstream, context);
+  } catch (error) {
+    upstream.close(error);
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors.js';
 import { type Answer, END, Failure, isLater, type Pulled, type Puller } from './answer.js';
 import type { StageContext } from './context.js';
 
@@ -23,6 +24,7 @@ export class Through implements Puller<unknown> {
   constructor(pair: ForeignPair, upstream: Puller<unknown>, context: StageContext) {
     this.#upstream = upstream;
     this.#context = context;
+    refuseLocked(pair, context.name);
     this.#writer = pair.writable.getWriter();
     this.#reader = pair.readable.getReader();
     // What goes wrong with the writable end shows at the readable end, or as a failed write.
@@ -96,6 +98,15 @@ export class Through implements Puller<unknown> {
     if (this.#last !== undefined || this.#isClosed) return;
     this.#last = this.#context.failure(error, this.#context.counts.out);
   }
+}
+
+function refuseLocked({ readable, writable }: ForeignPair, name: string): void {
+  const locked = writable.locked ? 'writable' : readable.locked ? 'readable' : undefined;
+  if (locked === undefined) return;
+  throw new PipelineError(
+    'ERR_CORE_SOURCE_USED',
+    `Cannot pipe through "${name}": its ${locked} is locked (must be a pair that nobody uses; a pair serves one run)`,
+  );
 }
 
 /** A write that fails errors the stream, and that is what is reported. */

@@ -45,8 +45,8 @@ function sourceOf(source: unknown, name?: string): SourceSpec {
     return { type: 'loop', name: name ?? 'array', kind: 'array', open: () => ({ input: source }) };
   }
   if (typeof source === 'function') return functionSource(source as () => unknown, name);
-  if (isThenable(source)) return readerSource(name ?? 'promise', () => source);
-  if (source instanceof ReadableStream) return readerSource(name ?? 'stream', () => source);
+  if (isThenable(source)) return readerSource(name ?? 'promise', () => source, source);
+  if (source instanceof ReadableStream) return readerSource(name ?? 'stream', () => source, source);
   if (hasMethod(source, Symbol.asyncIterator)) return readerSource(name ?? 'async iterable', () => source);
   if (typeof source === 'object' && hasMethod(source, Symbol.iterator)) {
     return {
@@ -74,22 +74,26 @@ function functionSource(make: () => unknown, name?: string): SourceSpec {
   return readerSource(name ?? (make.name || 'function'), make);
 }
 
-function readerSource(name: string, make: () => unknown): SourceSpec {
-  return { type: 'reader', name, open: () => new AnyReader(make) };
+function readerSource(name: string, make: () => unknown, given?: unknown): SourceSpec {
+  return { type: 'reader', name, open: () => new AnyReader(make, given) };
 }
 
 /** Opens what it is given on the first read, once that is known. */
 class AnyReader implements SourceReader<unknown> {
   readonly #make: () => unknown;
+  /** A stream, or a promise of one, that is let go of even if nothing is ever read from it. */
+  #given: unknown;
   #reader: SourceReader<unknown> | undefined;
   #isClosed = false;
 
-  constructor(make: () => unknown) {
+  constructor(make: () => unknown, given: unknown) {
     this.#make = make;
+    this.#given = given;
   }
 
   read(max: number): ReturnType<SourceReader<unknown>['read']> {
     if (this.#reader !== undefined) return this.#reader.read(max);
+    this.#given = undefined;
     const made = this.#make();
     if (!isThenable(made)) return this.#open(made).read(max);
     return Promise.resolve(made).then((source) => {
@@ -103,13 +107,23 @@ class AnyReader implements SourceReader<unknown> {
 
   close(reason: unknown): void | PromiseLike<unknown> {
     this.#isClosed = true;
-    return this.#reader?.close(reason);
+    return this.#reader === undefined ? letGo(this.#given, reason) : this.#reader.close(reason);
   }
 
   #open(source: unknown): SourceReader<unknown> {
     this.#reader = openReader(source);
     return this.#reader;
   }
+}
+
+/** Cancels a stream that was given and never opened. */
+function letGo(given: unknown, reason: unknown): void | Promise<void> {
+  if (given instanceof ReadableStream) return given.locked ? undefined : given.cancel(reason);
+  // Nobody waits for what was promised any more; an error of this clean-up has no run to be reported to.
+  if (isThenable(given))
+    Promise.resolve(given)
+      .then((source) => letGo(source, reason))
+      .catch(() => {});
 }
 
 function openReader(source: unknown): SourceReader<unknown> {
