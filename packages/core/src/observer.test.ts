@@ -130,6 +130,27 @@ describe('Observer', () => {
     expect(ended.map((own) => own.map(({ read }) => read))).toEqual([[1], [2]]);
   });
 
+  test.for(['values()', 'toReadableStream()'] as const)('started() is told of %s with its first read', async (what) => {
+    const told: string[] = [];
+    const observer: Observer = {
+      started: () => void told.push('started'),
+      changed: (state) => void told.push(state),
+      ended: () => void told.push('ended'),
+    };
+    const numbers = from([1, 2]);
+    const open = (): AsyncIterator<number> =>
+      what === 'values()' ? numbers.values({ observer }) : numbers.toReadableStream({ observer }).values();
+    const left = open();
+    await turn();
+    await left.return?.();
+    expect(told).toEqual([]);
+    const read = open();
+    expect(await read.next()).toEqual({ done: false, value: 1 });
+    expect(told).toEqual(['started']);
+    await read.return?.();
+    expect(told).toEqual(['started', 'closing', 'ended']);
+  });
+
   test('RunView.waiting() reads what waits on each edge', async () => {
     const { opened, open } = gate();
     let view: RunView | undefined;

@@ -31,7 +31,10 @@ export interface RunView {
  * ```
  */
 export interface Observer {
-  /** The run begins. What it returns is told of this run in its place: so that one observer can be given to many runs. */
+  /**
+   * The run begins; `values()` and `toReadableStream()` begin with their first read. What it returns is told of this run
+   * in its place: so that one observer can be given to many runs.
+   */
   started?(run: RunView): Observer | void;
   /**
    * A node of the plan took in `items` items (0 where it only unfolded or flushed) and worked for `tookMs` milliseconds

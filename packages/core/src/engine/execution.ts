@@ -72,7 +72,7 @@ export class Execution {
   readonly #options: RunOptions;
   readonly #readers: Array<() => StageCounts> = [];
   readonly #onAbort = (): void => this.abort(this.#options.signal?.reason);
-  readonly #beganMs: number;
+  #beganMs: number | undefined;
   readonly #over: Promise<RunEnd>;
   #ended!: (end: RunEnd) => void;
   #isReported = false;
@@ -99,15 +99,6 @@ export class Execution {
         ? undefined
         : new Edge(root, plan.sinkHighWaterMark, this.sink, false);
     this.root = this.edge ?? root;
-    this.#beganMs = this.context.clock.now();
-    const { observer } = options;
-    this.context.observer =
-      observer?.started?.({
-        plan,
-        counts: () => this.counts(),
-        waiting: () => this.#waiting(),
-        inFlight: () => this.context.insideNow,
-      }) ?? observer;
     if (options.signal?.aborted) queueMicrotask(this.#onAbort);
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -119,12 +110,14 @@ export class Execution {
 
   /** Calls `begin` soon, unless the signal has been aborted by then. */
   start(begin: () => void): void {
+    this.#begin();
     queueMicrotask(() => this.context.isOver || begin());
   }
 
   /** Pulls, with the end and failures taken care of: `then` gets bursts only. */
   pull(max: number, then: (items: unknown[]) => void): void {
     if (this.#options.signal?.aborted) return this.#onAbort();
+    if (this.#beganMs === undefined) this.#begin();
     const pulled = this.root.pull(max);
     const take = (answer: Awaited<Pulled<unknown>>): void => {
       if (Array.isArray(answer)) this.context.isOver ? this.abandon(answer.length) : then(answer);
@@ -134,6 +127,19 @@ export class Execution {
     };
     if (pulled instanceof Promise) pulled.then(take);
     else take(pulled);
+  }
+
+  /** From here on it is a run: one that waits to be read, and may never be, is nothing to tell an observer of. */
+  #begin(): void {
+    const { observer } = this.#options;
+    this.#beganMs = this.context.clock.now();
+    this.context.observer =
+      observer?.started?.({
+        plan: this.plan,
+        counts: () => this.counts(),
+        waiting: () => this.#waiting(),
+        inFlight: () => this.context.insideNow,
+      }) ?? observer;
   }
 
   /** Counts items that come when the run is over. */
@@ -228,7 +234,7 @@ export class Execution {
       inFlightBound: plan.bound,
       inFlightMax: context.insideMost,
       balanced: linked && counts.every(isBalanced),
-      seconds: (context.clock.now() - this.#beganMs) / 1000,
+      seconds: this.#beganMs === undefined ? 0 : (context.clock.now() - this.#beganMs) / 1000,
       leftOpen: context.closings.filter((closing) => !closing.isDone).map((closing) => closing.stage),
       stages: counts.map((each, at) => ({ name: plan.stages[at]?.name ?? '', ...each })),
     };
