@@ -110,22 +110,14 @@ export class Trial {
 
   /** Waits for a promise while time goes by; a promise that never settles fails the law. */
   async settled<T>(promise: PromiseLike<T>): Promise<Outcome<T>> {
-    let end: Outcome<T> | undefined;
-    promise.then(
-      (value) => {
-        end = { isError: false, value };
-      },
-      (error: unknown) => {
-        end = { isError: true, error };
-      },
+    const { timeoutMs = 2000 } = this.options;
+    const ended = promise.then(
+      (value): Outcome<T> => ({ isError: false, value }),
+      (error: unknown): Outcome<T> => ({ isError: true, error }),
     );
-    const deadline = performance.now() + (this.options.timeoutMs ?? 2000);
-    for (;;) {
-      await quiet();
-      if (end !== undefined) return end;
-      if (performance.now() > deadline) throw new Error('it hangs: nothing happens any more');
-      await this.clock.advanceToNext();
-    }
+    return this.clock.until(ended, { withinMs: 600_000, timeoutMs }).catch((cause: unknown) => {
+      throw new Error('it hangs: nothing happens any more', { cause });
+    });
   }
 
   /** Lets what is under way come to rest, and `timers` timers go off. */

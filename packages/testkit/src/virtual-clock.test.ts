@@ -52,3 +52,60 @@ test('virtualClock() refuses to go back', async () => {
     'Cannot advance the clock: ms is -1 (must be a number of milliseconds, 0 or more)',
   );
 });
+
+test('virtualClock() refuses to be advanced twice at a time, and from a timer', async () => {
+  const clock = virtualClock();
+  const first = clock.advance(1);
+  await expect(clock.advance(1)).rejects.toThrow('Cannot advance the clock: it is being advanced');
+  await first;
+  const errors: unknown[] = [];
+  clock.setTimer(() => void clock.advanceToNext().catch((error) => errors.push(error)), 1);
+  await clock.advance(1);
+  expect(errors).toMatchObject([{ code: 'ERR_TESTKIT_ARGUMENT' }]);
+  expect(clock.now()).toBe(2);
+});
+
+test('virtualClock() lists the timers that are set, in the order in which they fire', async () => {
+  const clock = virtualClock(5);
+  clock.setTimer(() => {}, 20);
+  await clock.advance(1);
+  clock.setTimer(() => {}, 3).clear();
+  void clock.sleep(3);
+  expect(clock.timers).toEqual([
+    { atMs: 9, setAtMs: 6 },
+    { atMs: 25, setAtMs: 5 },
+  ]);
+});
+
+test('virtualClock().advanceToNext() fires all that is due at that time, and nothing later', async () => {
+  const clock = virtualClock();
+  const fired: string[] = [];
+  for (const [name, ms] of Object.entries({ a: 5, b: 5, c: 6 })) clock.setTimer(() => fired.push(name), ms);
+  expect(await clock.advanceToNext()).toBe(true);
+  expect(fired).toEqual(['a', 'b']);
+});
+
+test('virtualClock().until() moves as far as a promise needs, and no further', async () => {
+  const clock = virtualClock();
+  const again = (): void => void clock.setTimer(again, 10);
+  again();
+  expect(await clock.until(clock.sleep(25).then(() => 'slept'))).toBe('slept');
+  expect(clock.now()).toBe(25);
+  await expect(clock.until(Promise.reject(new Error('no')))).rejects.toThrow('no');
+});
+
+test('virtualClock().until() says what is set when a promise does not settle', async () => {
+  const clock = virtualClock();
+  const never = new Promise(() => {});
+  await expect(clock.until(never, { timeoutMs: 0 })).rejects.toThrow(
+    'Cannot wait for the promise: at 0 ms it is still pending, and no timer is set (must settle)',
+  );
+  const again = (): void => void clock.setTimer(again, 40);
+  again();
+  const error = await clock.until(never, { withinMs: 100 }).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    code: 'ERR_TESTKIT_HANGS',
+    message:
+      'Cannot wait for the promise: at 80 ms it is still pending, and 100 ms went by; timers: one for 120 ms, set at 80 ms (must settle)',
+  });
+});
