@@ -11,7 +11,10 @@ import type { StepKind } from './step.js';
  */
 const NO_LIMIT = 0x3fffffff;
 
-/** How many items a group may take in now: what was asked of it, at most what fills its first batch or ends a take. */
+/**
+ * How many items a group may take in now: what was asked of it, at most what ends a take; or, where batches are asked for,
+ * what fills the first one.
+ */
 export function roomOf(plan: GroupPlan, state: MachineState, max: number): number {
   return plan.shape.sink.id === 'emit'
     ? roomOfSteps(plan, state, max, (step) => step.room !== undefined)
@@ -25,16 +28,19 @@ export function leftToTake(plan: GroupPlan, state: MachineState): number {
 
 function roomOfSteps(plan: GroupPlan, state: MachineState, max: number, counts: (step: StepKind) => boolean): number {
   const { shape, layout, params } = plan;
-  let room = max;
+  let room = NO_LIMIT;
   for (let at = 0; at < shape.steps.length; at++) {
     const step = shape.steps[at] as StepKind;
     const entered = state.counts[layout.region[at] as number] as number;
     if (counts(step)) {
       room = Math.min(room, step.room?.(state.states[at], entered, params[at] as readonly unknown[]) ?? room);
     }
+    // PERF: what was asked for are batches, and one takes as many items as it has room for: asking for as many items as
+    // for batches, which is one as a rule, made each item a burst of its own.
+    if (step.id === 'batch' && counts(step)) return Math.max(1, room);
     if (step.tally === 'absorbed') break;
   }
-  return Math.max(1, room);
+  return Math.max(1, Math.min(max, room));
 }
 
 /** How many inputs step `at` is unfolding: 1 or 0. */

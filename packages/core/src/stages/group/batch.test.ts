@@ -1,4 +1,5 @@
-import { batch, from, type Pipeline, range, take } from '@millrace/core';
+import { batch, filter, from, mapAsync, type Pipeline, range, take } from '@millrace/core';
+import { source } from '@millrace/core/authoring';
 import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import { expect, test } from 'vitest';
 
@@ -154,4 +155,25 @@ test('batch() before take() does not read what no batch needs', async () => {
       .toArray(),
   ).toEqual([[1, 2]]);
   expect(probe.read).toBe(2);
+});
+
+test('batch() asks for all that fills it at once, where one batch is asked for', async () => {
+  const asked: number[] = [];
+  const endless = source<number>({
+    name: 'endless',
+    open: () => ({
+      read: (max) => {
+        asked.push(max);
+        return Promise.resolve([1, 2, 3].slice(0, max));
+      },
+      close: () => {},
+    }),
+  });
+  const first = await endless
+    .pipeThrough(filter((n) => n !== 2))
+    .pipeThrough(batch({ maxItems: 5 }))
+    .pipeThrough(mapAsync((numbers) => numbers, { concurrency: 1 }))
+    .first();
+  expect(first).toEqual([1, 3, 1, 3, 1]);
+  expect(asked.slice(0, 3)).toEqual([5, 3, 1]);
 });
