@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command, runChecks } from './command.js';
+import { tarballChecks } from './tarball-checks.js';
 import { type Workspace, workspaces } from './workspace.js';
 
 // Packs every published package as it goes to the registry and checks the tarball.
@@ -18,10 +19,11 @@ async function checkTarball({ directory }: Workspace): Promise<string | undefine
     if (manifest.output.includes('@millrace/source')) {
       return 'The packed manifest has the condition @millrace/source: give publishConfig.exports without it';
     }
-    const publint = await command('publint', ['run', tarball, '--strict']);
-    if (!publint.ok) return publint.output;
-    const types = await command('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii']);
-    return types.ok ? undefined : types.output;
+    for (const [program, args] of tarballChecks(tarball)) {
+      const { ok, output } = await command(program, args);
+      if (!ok) return output;
+    }
+    return undefined;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

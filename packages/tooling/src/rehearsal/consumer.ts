@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { tarballChecks } from '../tarball-checks.js';
 import { type Manifest, ROOT } from '../workspace.js';
 import { environmentOf, type Run } from './checkout.js';
 import { readmeExamples } from './readme-examples.js';
@@ -21,6 +22,7 @@ export interface ConsumerOptions {
 export async function tryPackage(chain: Chain, options: ConsumerOptions): Promise<void> {
   await chain.step('installs alone', () => createProject(options));
   await chain.check('is packed without what it must not have', async () => checkPacked(installedIn(options)));
+  await chain.check('passes publint and attw', () => checkTarball(options));
   if (chain.isBroken) return;
   await tryReadme(chain, options);
   await chain.check('every entry loads by import and require', () => loadEntries(options));
@@ -98,6 +100,16 @@ function checkPacked(installed: string): void {
   const missing = ['README.md', 'LICENSE', 'CHANGELOG.md'].filter((name) => !existsSync(join(installed, name)));
   problems.push(...missing.map((name) => `${name} is missing`));
   if (problems.length > 0) throw new StepError(problems.join('\n'));
+}
+
+/** Checks what the registry has, not what is in the workspace. */
+async function checkTarball({ manifest, directory, cache, run }: ConsumerOptions): Promise<void> {
+  const args = ['pack', '--cache', cache, `${manifest.name}@${manifest.version}`];
+  await run('npm', args, { directory, env: environmentOf(directory) });
+  const file = readdirSync(directory).find((name) => name.endsWith('.tgz'));
+  if (file === undefined) throw new StepError('npm pack wrote no file');
+  const env = environmentOf(join(ROOT, 'packages/tooling'));
+  for (const [program, checks] of tarballChecks(join(directory, file))) await run(program, checks, { directory, env });
 }
 
 /** Checks modules of the project with the workspace's TypeScript and Node types, and emits them as `.mjs`. */
