@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly closeGraceMs?: number | undefined;
 }
 
-/** What a run did: counts of items, as law 4 has them, and of time. */
+/** What a run did: what became of its items, and how long it took. */
 export interface RunSummary {
   /** The items that the source handed on. */
   readonly read: number;
