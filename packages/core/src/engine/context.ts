@@ -19,6 +19,8 @@ export interface StageContext {
   inside(items: number): void;
   /** Wraps what the user's code threw, and tells the observer, if there is one. */
   failure(cause: unknown, index: number, attempt?: number): Failure;
+  /** Tells the observer, if there is one, of an error that costs only its item: the run goes on. */
+  rejected(cause: unknown, index: number, attempt?: number): void;
   /** Hands over a clean-up that takes time: the run waits for it, up to `closeGraceMs`. */
   closing(work: PromiseLike<unknown>): void;
   /** Notes what a clean-up threw. */
@@ -133,6 +135,9 @@ export class RunContext {
         const error = new StageError(name, index, cause, attempt);
         if (!run.isOver) run.observer?.failed?.(error);
         return new Failure(error);
+      },
+      rejected: (cause, index, attempt) => {
+        if (!run.isOver) run.observer?.failed?.(new StageError(name, index, cause, attempt));
       },
       closing: (work) => run.closing(name, work),
       closeFailed: (cause) => run.closeFailed(name, cause),

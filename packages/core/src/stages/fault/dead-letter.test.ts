@@ -1,4 +1,4 @@
-import { type DeadLetter, deadLetter, from, type OnError, type Stage } from '@millrace/core';
+import { type DeadLetter, deadLetter, from, type OnError, type Stage, type StageError } from '@millrace/core';
 import {
   type Answer,
   checkOnError,
@@ -152,4 +152,16 @@ test('deadLetter() and checkOnError() refuse what cannot be', () => {
   expect(() => checkOnError('f()', null)).toThrow(code);
   expect(() => checkOnError('f()', {})).toThrow(code);
   expect(() => checkOnError('f()', deadLetter(new WritableStream()))).not.toThrow();
+});
+
+test.for(['skip', 'fail', 'a dead letter'] as const)('onError tells the observer of each error: %s', async (way) => {
+  const told: unknown[] = [];
+  const observer = { failed: (error: StageError) => void told.push(error) };
+  const onError = way === 'a dead letter' ? deadLetter<number>(collecting().writable) : way;
+  const items = from([2, 3, 4, 5]).pipeThrough(evens(onError)).toArray({ observer });
+  if (way === 'fail') await items.catch(() => {});
+  else expect(await items).toEqual([2, 4]);
+  const odd = (index: number): unknown =>
+    expect.objectContaining({ stage: 'evens', index, attempt: 1, cause: new Error('it is odd') });
+  expect(told).toEqual(way === 'fail' ? [odd(1)] : [odd(1), odd(3)]);
 });

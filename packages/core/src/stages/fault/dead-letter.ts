@@ -61,7 +61,8 @@ export function checkOnError(where: string, value: unknown): void {
 /** Deals with the items that one stage cannot process in one run. */
 export interface Rejects<I> {
   /**
-   * Takes an item, and counts it as dropped or dead-lettered; what it weighs in the bound is the stage's to say.
+   * Takes an item, tells the observer of its error, and counts it as dropped or dead-lettered; what it weighs in the
+   * bound is the stage's to say.
    *
    * @returns A failure to answer with, nothing when the item is dealt with, or a promise of either, which never rejects.
    */
@@ -75,7 +76,8 @@ export function openRejects<I>(onError: OnError<I>, context: StageContext): Reje
   if (onError === 'fail') return { take: (error, index) => context.failure(error, index), close: () => {} };
   if (onError === 'skip') {
     return {
-      take: () => {
+      take: (error, index) => {
+        context.rejected(error, index);
         context.counts.dropped++;
         return undefined;
       },
@@ -112,6 +114,7 @@ class DeadLetters<I> implements Rejects<I> {
       this.#context.alsoFailed(error);
       return this.#context.failure(problem, index);
     };
+    this.#context.rejected(error, index);
     let written: Promise<void>;
     try {
       const letter: DeadLetter<I> = { error, stage, index, item };
