@@ -89,7 +89,13 @@ export class Run {
     return summary;
   }
 
-  /** Ends the run at once: it rejects with `reason` itself, and what is inside is abandoned. */
+  /**
+   * Ends the run at once: it rejects with `reason` itself, and what is inside is abandoned.
+   *
+   * A synchronous function of the pipeline that calls it may be called on: with what is left of the slice that its loop is
+   * at, at most 1,024 items and less where they cost more (a look at every item would cost every run up to a quarter).
+   * A function that must not see another item throws, or returns a promise before it aborts.
+   */
   abort(reason: unknown = new PipelineError('ERR_CORE_ABORTED', 'Cannot finish the run: it was aborted')): void {
     this.#execution.abort(reason);
   }
