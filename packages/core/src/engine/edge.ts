@@ -13,6 +13,8 @@ export class Edge implements Puller<unknown> {
   readonly #isEager: boolean;
   /** How many items the consumer has taken and not begun; they wait here as far as the bound is concerned. */
   waitingBehind: (() => number) | undefined;
+  /** How many items more the consumer can use at all, where it knows: a take ends it. */
+  wanted: (() => number) | undefined;
   /** The items of the last answer, until such a consumer has looked at them. */
   #handed = 0;
   #items: unknown[] = [];
@@ -67,7 +69,8 @@ export class Edge implements Puller<unknown> {
   #fill(): void {
     while (!this.#isAsking && !this.#isClosed && this.#last === undefined && this.#mark === undefined) {
       const behind = this.waitingBehind === undefined ? 0 : this.waitingBehind() + this.#handed;
-      const room = this.#highWaterMark - this.#items.length - behind;
+      const most = this.wanted === undefined ? this.#highWaterMark : Math.min(this.#highWaterMark, this.wanted());
+      const room = most - this.#items.length - behind;
       // A consumer that waits with a free slot may be handed one item even where nothing may wait.
       const credit = this.#settle === undefined ? room : Math.max(room, 1);
       if (credit <= 0) return;

@@ -38,7 +38,9 @@ export class Group implements Puller<unknown> {
     this.#edge = edge;
     this.#state = startState(plan.shape, plan.layout, plan.params, plan.seeds);
     this.#effects = effectsOf(plan);
-    if (edge !== undefined) edge.waitingBehind = () => this.#waiting();
+    if (edge === undefined) return;
+    edge.waitingBehind = () => this.#waiting();
+    if (plan.shape.steps.some((step) => step.id === 'take')) edge.wanted = () => leftToTake(plan, this.#state);
   }
 
   /** What the sink at the end made of the items. */

@@ -1,5 +1,17 @@
-import { drop, flatMap, generate, type Pipeline, range, scan, take, tap } from '@millrace/core';
-import { type SourceProbe, sourceProbe } from '@millrace/testkit';
+import {
+  drop,
+  filter,
+  flatMap,
+  generate,
+  mapAsync,
+  type Pipeline,
+  type RunOptions,
+  range,
+  scan,
+  take,
+  tap,
+} from '@millrace/core';
+import { type SourceProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import { expect, test } from 'vitest';
 
 const four = (): SourceProbe<number> => {
@@ -29,6 +41,51 @@ test('take() of none reads nothing', async () => {
   const probe = sourceProbe<number>();
   expect(await probe.pipeline.pipeThrough(take(0)).toArray()).toEqual([]);
   expect(probe.pulls).toEqual([]);
+});
+
+const stalled = (): Promise<never> => new Promise(() => {});
+
+test.for<[string, (numbers: Pipeline<number>, options: RunOptions) => Promise<unknown>]>([
+  ['before a function that waits', (numbers, options) => numbers.pipeThrough(take(3)).forEach(stalled, options)],
+  [
+    'with an edge of its own',
+    (numbers, options) => numbers.pipeThrough(take(3, { highWaterMark: 9 })).forEach(stalled, options),
+  ],
+  [
+    'before a stage that unfolds',
+    (numbers, options) =>
+      numbers
+        .pipeThrough(take(3))
+        .pipeThrough(flatMap((n) => [n, n]))
+        .forEach(stalled, options),
+  ],
+  [
+    'with an edge, before a stage that waits',
+    (numbers, options) =>
+      numbers
+        .pipeThrough(take(3, { highWaterMark: 9 }))
+        .pipeThrough(mapAsync(stalled, { concurrency: 2 }))
+        .toArray(options),
+  ],
+])('take() reads nothing beyond its last item %s', async ([, start]) => {
+  const probe = sourceProbe<number>();
+  probe.release(1, 2, 3, 4, 5, 6, 7, 8);
+  const controller = new AbortController();
+  const done = start(probe.pipeline, { signal: controller.signal });
+  await virtualClock().settle();
+  expect(probe.read).toBe(3);
+  controller.abort('enough');
+  await expect(done).rejects.toBe('enough');
+});
+
+test('take() reads on for items that a filter before it drops', async () => {
+  const probe = sourceProbe<number>();
+  probe.release(1, 2, 3, 4, 5, 6, 7, 8);
+  const seen: number[] = [];
+  const evens = probe.pipeline.pipeThrough(filter((n) => n % 2 === 0)).pipeThrough(take(3));
+  await evens.forEach(async (n) => void seen.push(n));
+  expect(seen).toEqual([2, 4, 6]);
+  expect(probe.read).toBeLessThanOrEqual(7);
 });
 
 test('take() of more than there are takes all', async () => {
