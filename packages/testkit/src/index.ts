@@ -16,6 +16,8 @@ export { faultySink } from './faults/faulty-sink.js';
 export { faultySource } from './faults/faulty-source.js';
 export { hanging } from './faults/hanging.js';
 export { slow } from './faults/slow.js';
+export type { MarbleSource } from './marbles/marble-source.js';
+export { type Marbles, type MarblesOptions, marbles } from './marbles/marbles.js';
 export type { Schedule } from './schedule.js';
 export { type SinkProbe, sinkProbe } from './sink-probe.js';
 export { type SourceProbe, sourceProbe } from './source-probe.js';
