@@ -3,14 +3,18 @@ import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { createAirportLookup } from './airport-lookup.js';
 import { openData } from './data.js';
-import type { FlightRows } from './flights.js';
+import type { Airport } from './night/airports.js';
+import type { Flight } from './night/flight.js';
 import { LEFT_OUT, prepareTables } from './tables.js';
 
-function rows(...routes: readonly (readonly [string | null, string])[]): FlightRows {
-  const numbers = routes.map(() => 0);
-  const columns = { date: numbers, delay: numbers, distance: numbers };
-  const [origin, destination] = [routes.map(([code]) => code), routes.map(([, code]) => code)];
-  return { rowCount: routes.length, columns: { ...columns, origin, destination } };
+function flights(...routes: readonly (readonly [string, string])[]): Flight[] {
+  return routes.map(([origin, destination], number) => ({
+    departureWallMs: number,
+    delayMinutes: -number,
+    distanceMiles: 100 * number,
+    origin,
+    destination,
+  }));
 }
 
 test('createAirportLookup() finds airports in the table, and in the file those that are left out of it', async () => {
@@ -21,17 +25,26 @@ test('createAirportLookup() finds airports in the table, and in the file those t
     await prepareTables(sql, airports);
     for (const code of LEFT_OUT) expect(airports.has(code)).toBe(true);
     const lookup = createAirportLookup(sql, airports);
-    await lookup.find(rows(['ATL', 'IAD'], ['LIH', 'ATL'], [null, 'XXX']));
-    expect([...lookup.known.keys()].sort()).toEqual(['ATL', 'IAD', 'LIH']);
-    for (const [code, airport] of lookup.known) expect(airport).toEqual(airports.get(code));
+    const columns = await lookup.enrich(flights(['ATL', 'IAD'], ['LIH', 'ATL']));
+    expect([...lookup.codes].sort()).toEqual(['ATL', 'IAD', 'LIH']);
+    const codesOf = (places: Uint16Array) => [...places].map((place) => lookup.codes[place]);
+    expect(codesOf(columns.origin)).toEqual(['ATL', 'LIH']);
+    expect(codesOf(columns.destination)).toEqual(['IAD', 'ATL']);
+    expect(columns.departureWallMs).toEqual(Float64Array.of(0, 1));
+    expect(columns.delayMinutes).toEqual(Float64Array.of(-0, -1));
+    expect(columns.distanceMiles).toEqual(Float64Array.of(0, 100));
+    for (const [place, { latitude, longitude, zone }] of (JSON.parse(columns.airports) as Airport[]).entries()) {
+      expect(airports.get(lookup.codes[place] as string)).toMatchObject({ latitude, longitude, zone });
+    }
     expect([...lookup.standIns]).toEqual(['LIH']);
     // What is known is not asked for again, also where the table has lost it.
     await sql`truncate airport`;
-    await lookup.find(rows(['IAD', 'ATL'], ['SFO', 'ATL']));
+    await lookup.enrich(flights(['IAD', 'ATL'], ['SFO', 'ATL']));
     expect([...lookup.standIns]).toEqual(['LIH', 'SFO']);
+    await expect(lookup.enrich(flights(['IAD', 'XXX']))).rejects.toThrow('airport "XXX" is unknown');
     await sql`drop table airport`;
-    await lookup.find(rows(['IAD', 'ATL']));
-    await expect(lookup.find(rows(['BOS', 'ATL']))).rejects.toThrow('"airport"');
+    expect(lookup.enrich(flights(['IAD', 'ATL']))).not.toBeInstanceOf(Promise);
+    await expect(lookup.enrich(flights(['BOS', 'ATL']))).rejects.toThrow('"airport"');
   } finally {
     await sql.end();
     await server.stop();

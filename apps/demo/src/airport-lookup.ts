@@ -1,30 +1,35 @@
 import { from } from '@millrace/core';
 import { enrich, selectBy } from '@millrace/postgres';
 import type { Sql } from 'postgres';
-import type { FlightRows } from './flights.js';
 import type { Airport } from './night/airports.js';
+import type { Flight } from './night/flight.js';
+import { type ColumnAirport, emptyColumns, type FlightColumns } from './night/night-columns.js';
 
 /** The airports of the flights, as table `airport` has them. */
 export interface AirportLookup {
-  /** By code: those that were found so far. */
-  readonly known: ReadonlyMap<string, Airport>;
+  /** The codes of the airports that were found so far; columns refer to them by their places here. */
+  readonly codes: readonly string[];
   /** The airports that the table does not have, and the file had to stand in for. */
   readonly standIns: ReadonlySet<string>;
-  /** Looks up those airports of a row group that are not known yet. */
-  find(rows: FlightRows): Promise<void>;
+  /**
+   * Gives a batch its airports: flights by column, at once where all airports are known already.
+   *
+   * Rejects with a `RangeError` that names an airport which neither the table nor the file has.
+   */
+  enrich(flights: readonly Flight[]): FlightColumns | Promise<FlightColumns>;
 }
 
 /**
  * Makes the lookup of both airports of flights.
  *
- * PERF: it asks for the codes of a row group at a time. A stage `enrich` for each flight and end costs 0.8 µs an item,
- * twice, where all the rest costs 2.3 µs a flight; this costs 0.1.
+ * PERF: it asks for the codes of a batch at a time, and each only once. A stage `enrich` for each flight and end costs
+ * 0.8 µs an item, twice, where all the rest costs 2 µs a flight; this costs 0.05, and columns need a number for each
+ * airport anyway.
  *
  * @param sql - Where table `airport` is.
  * @param file - The airports of the file, for those that the table does not have.
  */
 export function createAirportLookup(sql: Sql, file: ReadonlyMap<string, Airport>): AirportLookup {
-  const known = new Map<string, Airport>();
   const standIns = new Set<string>();
   const found = enrich<string, Airport, readonly [string, Airport | undefined], Airport | undefined>(sql, {
     name: 'airport',
@@ -40,26 +45,59 @@ export function createAirportLookup(sql: Sql, file: ReadonlyMap<string, Airport>
     },
     into: (code, airport) => [code, airport],
   });
+  const codes: string[] = [];
+  const places = new Map<string, number>();
+  const airports: ColumnAirport[] = [];
+  let list = '[]';
+
+  async function learn(unknown: ReadonlySet<string>): Promise<void> {
+    for (const [code, airport] of await from(unknown).pipeThrough(found).toArray()) {
+      if (airport === undefined) throw unknownAirport(code);
+      const { latitude, longitude, zone } = airport;
+      places.set(code, airports.push({ latitude, longitude, zone }) - 1);
+      codes.push(code);
+    }
+    list = JSON.stringify(airports);
+  }
+
   return {
-    known,
+    codes,
     standIns,
-    async find({ columns: { origin, destination } }) {
-      const codes = new Set([...newCodes(origin, known), ...newCodes(destination, known)]);
-      if (codes.size === 0) return;
-      await from(codes)
-        .pipeThrough(found)
-        .forEach(([code, airport]) => {
-          if (airport !== undefined) known.set(code, airport);
-        });
+    enrich(flights) {
+      const columns = emptyColumns(flights.length, list);
+      const unknown = fillColumns(columns, flights, places);
+      if (unknown.size === 0) return columns;
+      return learn(unknown).then(() => {
+        const complete = { ...columns, airports: list };
+        fillColumns(complete, flights, places);
+        return complete;
+      });
     },
   };
 }
 
-function newCodes(column: ArrayLike<string | null>, known: ReadonlyMap<string, Airport>): Set<string> {
-  const codes = new Set<string>();
-  for (let row = 0; row < column.length; row++) {
-    const code = column[row];
-    if (code && !known.has(code)) codes.add(code);
+/** Fills all columns but the miles in the dark; gives the codes that have no place yet. */
+function fillColumns(
+  { departureWallMs, delayMinutes, distanceMiles, origin, destination }: FlightColumns,
+  flights: readonly Flight[],
+  places: ReadonlyMap<string, number>,
+): ReadonlySet<string> {
+  const unknown = new Set<string>();
+  for (let row = 0; row < flights.length; row++) {
+    const flight = flights[row] as Flight;
+    const from = places.get(flight.origin);
+    const to = places.get(flight.destination);
+    if (from === undefined) unknown.add(flight.origin);
+    if (to === undefined) unknown.add(flight.destination);
+    departureWallMs[row] = flight.departureWallMs;
+    delayMinutes[row] = flight.delayMinutes;
+    distanceMiles[row] = flight.distanceMiles;
+    origin[row] = from ?? 0;
+    destination[row] = to ?? 0;
   }
-  return codes;
+  return unknown;
+}
+
+function unknownAirport(code: string): RangeError {
+  return new RangeError(`Cannot follow a flight: airport "${code}" is unknown (it must be in the list)`);
 }

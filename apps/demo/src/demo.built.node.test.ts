@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,15 +59,20 @@ interface Outcome {
 interface How {
   readonly program?: string;
   readonly database?: string | undefined;
+  /** Whether it leads a group of processes, as one that a terminal starts. */
+  readonly detached?: boolean;
   /** Is given also what was written to standard error so far. */
   readonly act?: (child: ChildProcess, written: () => string) => void;
 }
 
 /** Runs the built program on the server of this file; `act` may do something to it once it has written something. */
 function demo(args: readonly string[], how: How = {}): Promise<Outcome> {
-  const { program = PROGRAM, database = url, act } = how;
+  const { program = PROGRAM, database = url, detached = false, act } = how;
   const withDatabase = 'database' in how && how.database === undefined ? [] : ['--database', database];
-  const child = spawn(process.execPath, [program, ...withDatabase, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, ...withDatabase, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
+  });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (out === '') act?.(child, () => err);
@@ -143,7 +158,7 @@ test('demo prints the table, its assumptions and the summary', async () => {
 test('demo --explain prints the plan and its bound first', async () => {
   const { code, out } = await demo(['--limit', '10', '--explain', '--json']);
   expect(code).toBe(0);
-  expect(out).toMatch(/^at most [\d,]+ items inside\n.*reject impossible → drop repeats → darkness/s);
+  expect(out).toMatch(/^at most [\d,]+ items inside\n.*reject impossible\n.*drop repeats → batch\n.*darkness/s);
   expect(out).toMatch(/\n\{"read":10,.*\}\n$/);
 });
 
@@ -154,6 +169,7 @@ test('demo --help prints the options', async () => {
     '--limit N',
     '--repeat N',
     '--database URL',
+    '--rejects FILE',
     '--slow-database-ms N',
     '--port N',
     '--log',
@@ -178,10 +194,10 @@ test.each([[['--ports', '8080']], [['--limit', 'many']], [['flights.parquet']]])
 test('demo --repeat reads the file that many times over, and rejects and drops in it', async () => {
   const program = installed('five', fiveFlights());
   const summary = summaryOf(await demo(['--repeat', '3', '--json'], { program }));
-  expect(summary).toMatchObject({ read: 15, emitted: 9, filtered: 3, deduped: 3, abandoned: 0 });
+  expect(summary).toMatchObject({ read: 15, emitted: 9, filtered: 0, deadLettered: 3, deduped: 3, abandoned: 0 });
   expectBalanced(summary);
   const limited = summaryOf(await demo(['--repeat', '3', '--limit', '7', '--json'], { program }));
-  expect(limited).toMatchObject({ read: 7, emitted: 5, filtered: 1, deduped: 1 });
+  expect(limited).toMatchObject({ read: 7, emitted: 5, deadLettered: 1, deduped: 1 });
 });
 
 test('demo says in one line that its data is not there, or is not what it must be', async () => {
@@ -213,15 +229,15 @@ test('demo counts what it had read where the data breaks off in the middle', asy
   const outcome = await demo(['--json'], { program: installed('broken', broken) });
   expect(outcome.code).toBe(1);
   expect(outcome.err).toMatch(/^Cannot .*"parquet".*\n$/);
-  expect(summaryOf(outcome)).toMatchObject({ read: 4, emitted: 0, filtered: 1, deduped: 1, abandoned: 2 });
+  expect(summaryOf(outcome)).toMatchObject({ read: 4, emitted: 0, deadLettered: 1, deduped: 1, abandoned: 2 });
   expectBalanced(summaryOf(outcome));
 });
 
 test('demo names an airport that it does not know, and counts the flight as abandoned', async () => {
   const outcome = await demo(['--json'], { program: installed('unknown', fiveFlights('XXX')) });
   expect(outcome.code).toBe(1);
-  expect(outcome.err).toMatch(/^Cannot process item \d in stage "darkness": .*airport "XXX" is unknown.*\n$/);
-  expect(summaryOf(outcome)).toMatchObject({ read: 5, emitted: 0, filtered: 1, deduped: 1, abandoned: 3 });
+  expect(outcome.err).toMatch(/^Cannot process item \d in stage "airports": .*airport "XXX" is unknown.*\n$/);
+  expect(summaryOf(outcome)).toMatchObject({ read: 5, emitted: 0, deadLettered: 1, deduped: 1, abandoned: 3 });
 });
 
 test.each([
@@ -239,7 +255,7 @@ test.each([
   });
   expect([outcome.code, outcome.err]).toEqual([exitCode, '']);
   const summary = summaryOf(outcome);
-  expect(summary).toMatchObject({ abandoned: 0, deadLettered: 0, dropped: 0 });
+  expect(summary).toMatchObject({ abandoned: 0, filtered: 0, dropped: 0 });
   expectBalanced(summary);
 });
 
@@ -314,25 +330,67 @@ test('demo says in one line that the database cannot be used, with exit code 1',
   await Promise.all([sql.end(), wrongTable.end()]);
 });
 
+test('demo --rejects keeps the impossible flights in a file, and says where they are', async () => {
+  const program = installed('rejects', fiveFlights());
+  const own = await demo([], { program });
+  const byDefault = join(program, '../../rejects.cborseq');
+  expect([own.code, own.out]).toEqual([0, expect.stringContaining(`What is impossible is in ${byDefault}`)]);
+  const rejects = join(folder, 'rejects.cborseq');
+  expect((await demo(['--json', '--rejects', rejects], { program })).code).toBe(0);
+  const text = readFileSync(rejects, 'latin1');
+  expect(text).toContain('fault');
+  expect(text).toBe(readFileSync(byDefault, 'latin1'));
+  const { code, out, err } = await demo(['--rejects', join(folder, 'no/such/file')]);
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toMatch(/^Cannot write the rejected flights to ".+": ENOENT.+\n$/);
+});
+
+test.runIf(existsSync(FULL_DEVICE))('demo fails where the impossible flights cannot be kept', async () => {
+  const { code, err } = await demo(['--json', '--rejects', FULL_DEVICE], { program: installed('full', fiveFlights()) });
+  expect(code).toBe(1);
+  expect(err).toMatch(/^Cannot .*ENOSPC.*\n$/);
+});
+
+test.each([
+  ['is missing', undefined],
+  ['cannot be parsed', 'export function darkness( {'],
+  ['has no such function', 'export function light() {}'],
+])('demo says in one line that the module of its workers %s, and leaves nothing running', async (what, text) => {
+  const program = installed(`worker-${what.replaceAll(' ', '-')}`, fiveFlights());
+  const worker = join(program, '../night-worker.js');
+  if (text === undefined) rmSync(worker);
+  else writeFileSync(worker, text);
+  const outcome = await demo(['--json'], { program });
+  expect(outcome.code).toBe(1);
+  expect(outcome.err).toMatch(/^Cannot .*night-worker\.js.*\n$/);
+  expect(summaryOf(outcome)).toMatchObject({ emitted: 0, deadLettered: 1, deduped: 1, abandoned: 3 });
+  expectBalanced(summaryOf(outcome));
+});
+
 test('demo says that the database went away, counts what was lost, and ends with exit code 1', async () => {
   const own = await startPostgres({ port: 0 });
   const how = { program: endless, database: own.url, act: () => void own.stop() };
   const { code, out, err } = await demo(ENDLESS, how);
   expect(code).toBe(1);
   expect(err).toMatch(/^Cannot process item \d+ in stage "(airports|copyInto)": .+\n/);
-  const { read, filtered, deduped, emitted, abandoned } = summaryOf({ code, out, err }) as Record<string, number>;
-  expect([filtered, deduped, emitted, abandoned].reduce((sum, n = 0) => (sum ?? 0) + n, 0)).toBe(read);
+  const { read, deadLettered, deduped, emitted, abandoned } = summaryOf({ code, out, err }) as Record<string, number>;
+  expect([deadLettered, deduped, emitted, abandoned].reduce((sum, n = 0) => (sum ?? 0) + n, 0)).toBe(read);
 });
 
-test.each(['SIGKILL', 'SIGINT'] as const)('demo leaves no server and no folder behind after %s', async (signal) => {
+test.each([
+  ['SIGKILL', false],
+  ['SIGINT', false],
+  ['SIGKILL', true],
+] as const)('demo leaves no server and no folder behind after %s (to its whole group: %s)', async (signal, isGroup) => {
   const before = new Set(serverFolders());
   let own: readonly string[] = [];
   await demo(ENDLESS, {
     program: endless,
     database: undefined,
+    detached: isGroup,
     act(child) {
       own = serverFolders().filter((name) => !before.has(name));
-      child.kill(signal);
+      process.kill(isGroup ? -(child.pid as number) : (child.pid as number), signal);
     },
   });
   expect(own.length).toBeGreaterThan(0);

@@ -1,20 +1,20 @@
 import { PipelineError, type RunSummary } from '@millrace/core';
-import { copyInto } from '@millrace/postgres';
 import { createAirportLookup } from './airport-lookup.js';
+import { type DarknessStage, openDarkness } from './darkness-stage.js';
 import { DataError, type DemoData, openData } from './data.js';
 import { type Database, databaseProblem, openDatabase } from './database.js';
 import { type Figures, showFigures } from './figures.js';
+import { flightSink } from './flight-sink.js';
 import { countFlights, readAnswer } from './night/answer.js';
-import { createNightFlights } from './night/night-flights.js';
 import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
 import { Output } from './output.js';
 import { BATCH, FLIGHTS, nightPipeline } from './pipeline.js';
+import { openRejectArchive, type RejectArchive } from './reject-archive.js';
 import { stopOnSignals } from './signals.js';
 import { slowed } from './slowed.js';
 import { summarize, summaryText } from './summary.js';
-import { FLIGHT_TABLE, type FlightRow, LEFT_OUT, prepareTables } from './tables.js';
+import { LEFT_OUT, prepareTables } from './tables.js';
 
-const FLIGHT_COLUMNS = Object.keys(FLIGHT_TABLE) as (keyof FlightRow)[];
 const FAILED = 1;
 const MISUSED = 2;
 // 128 and SIGPIPE, what a shell reports of a program whose reader went away.
@@ -42,32 +42,40 @@ async function printHelp(): Promise<number> {
 }
 
 async function flyThrough(options: DemoOptions, data: DemoData): Promise<number> {
-  const figures = await showFigures(options, process.stderr);
+  const open: { close(): Promise<unknown> }[] = [];
+  const opened = <T extends { close(): Promise<unknown> }>(what: T): T => {
+    open.push(what);
+    return what;
+  };
   try {
-    const database = await openDatabase(options.database);
-    try {
-      await prepareTables(database.sql, data.airports);
-      return await store(options, data, database, figures);
-    } finally {
-      await database.close();
-    }
+    const archive = opened(await openRejectArchive(options.rejects));
+    const figures = opened(await showFigures(options, process.stderr));
+    const database = opened(await openDatabase(options.database));
+    const darkness = opened(openDarkness());
+    await prepareTables(database.sql, data.airports);
+    return await store(options, data, { archive, figures, database, darkness });
   } finally {
-    await figures.close();
+    // What failed has been told, or is on its way; the rest must still be closed.
+    for (const each of open.reverse()) await each.close().catch(() => {});
   }
 }
 
-async function store(
-  options: DemoOptions,
-  { airports, rows }: DemoData,
-  database: Database,
-  figures: Figures,
-): Promise<number> {
-  const flightTable = copyInto<FlightRow>(database.sql, 'flight', { columns: FLIGHT_COLUMNS });
+interface Tools {
+  readonly archive: RejectArchive;
+  readonly figures: Figures;
+  readonly database: Database;
+  readonly darkness: DarknessStage;
+}
+
+async function store(options: DemoOptions, { airports, rows }: DemoData, tools: Tools): Promise<number> {
+  const { archive, figures, database, darkness } = tools;
   const lookup = createAirportLookup(database.sql, airports);
+  const flightTable = flightSink(database.sql, lookup.codes);
   const pipeline = nightPipeline(rows, {
     limit: options.limit,
-    findAirports: (group) => lookup.find(group),
-    nightMilesOf: createNightFlights(lookup.known),
+    rejects: archive.office,
+    airports: lookup,
+    darkness: darkness.stage,
   });
   let ended: RunSummary | undefined;
   figures.observed.watch({
@@ -87,21 +95,20 @@ async function store(
   // Without a reader the work is for nobody; how the run ends is told by `run.finished`.
   const output = new Output(process.stdout, () => void run.drain().catch(() => {}));
   if (options.explain) void output.write(`${run.explain()}\n\n`);
-  const failure = await failureOf(run.finished);
+  const failure = (await failureOf(run.finished)) ?? (await failureOf(archive.close()));
   await figures.close();
   const isCut = output.error !== undefined;
   if (failure !== undefined) complain(messageOf(failure.error));
   const answer = await ask(database, failure === undefined && !options.json);
   stopping.release();
   const summary = summarize(ended as unknown as RunSummary, FLIGHTS, BATCH, {
-    stored: flightTable.rowsWritten,
+    stored: flightTable.flightsWritten,
     rowsInDatabase: answer.rows,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
   });
   const table = answer.report === undefined ? '' : `${answer.report.toText(airports)}\n`;
-  await output.write(
-    options.json ? `${JSON.stringify(summary)}\n` : table + summaryText(summary) + standInText(lookup.standIns.size),
-  );
+  const notes = { standIns: lookup.standIns.size, leftOut: LEFT_OUT.size, rejectsPath: archive.path };
+  await output.write(options.json ? `${JSON.stringify(summary)}\n` : table + summaryText(summary, notes));
   if (stopping.exitCode !== undefined) return stopping.exitCode;
   const isDone = failure === undefined && answer.rows !== undefined && summary.balanced;
   return isDone ? outputExitCode(output, isCut) : FAILED;
@@ -129,10 +136,6 @@ function failureOf(finished: Promise<unknown>): Promise<{ readonly error: unknow
     () => undefined,
     (error: unknown) => ({ error }),
   );
-}
-
-function standInText(standIns: number): string {
-  return `- ${LEFT_OUT.size} airports are left out of the database on purpose: the file stood in for ${standIns} of them.\n`;
 }
 
 /** Says what became of what was written; `isCut`: whether work was given up for it. */

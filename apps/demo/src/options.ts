@@ -8,6 +8,8 @@ export interface DemoOptions {
   readonly repeat: number;
   /** The address of an existing PostgreSQL; `undefined` for one of the demo's own. */
   readonly database: string | undefined;
+  /** The file that takes the impossible flights; `undefined` for the one beside the program. */
+  readonly rejects: string | undefined;
   /** How long each batch waits before it is stored, in milliseconds. */
   readonly slowDatabaseMs: number;
   /** Where the figures are served on 127.0.0.1, 0 for any free port; `undefined` for nowhere. */
@@ -32,6 +34,8 @@ Usage: npm run demo -- [options]
   --repeat N       read the file N times over (default: 1)
   --database URL   store into an existing PostgreSQL: its tables "flight" and "airport" are made, and emptied
                    (default: one of its own, of which nothing is left)
+  --rejects FILE   write the flights that cannot have happened to this file, as a sequence of CBOR items
+                   (default: apps/demo/rejects.cborseq; overwritten)
   --slow-database-ms N
                    let each batch wait for N milliseconds, as if the database were slow
   --port N         serve figures for Prometheus on this port of 127.0.0.1; 0 for any that is free
@@ -47,7 +51,7 @@ Ctrl-C stops reading, finishes what is inside and prints the summary; a second o
 const MAX_PORT = 65_535;
 const FLAGS = ['json', 'log', 'explain', 'no-dashboard', 'help'] as const;
 const COUNTS = ['limit', 'repeat', 'slow-database-ms'] as const;
-const TEXTS = ['database'] as const;
+const TEXTS = ['database', 'rejects'] as const;
 const PORTS = ['port'] as const;
 const NAMES = [...COUNTS, ...PORTS, ...TEXTS, ...FLAGS];
 
@@ -77,6 +81,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     limit: counts.get('limit'),
     repeat: counts.get('repeat') ?? 1,
     database: texts.get('database'),
+    rejects: texts.get('rejects'),
     slowDatabaseMs: counts.get('slow-database-ms') ?? 0,
     port: counts.get('port'),
     log: flags.has('log'),

@@ -1,10 +1,10 @@
-import { from, type RunSummary } from '@millrace/core';
+import { type DeadLetter, deadLetter, from, map, type Pipeline, type RunSummary } from '@millrace/core';
 import { expect, test } from 'vitest';
 import type { FlightRows } from './flights.js';
 import type { Flight } from './night/flight.js';
+import { emptyColumns, type FlightColumns } from './night/night-columns.js';
 import { BATCH, FLIGHTS, nightPipeline } from './pipeline.js';
 import { type DemoSummary, summarize, summaryText } from './summary.js';
-import type { FlightRow } from './tables.js';
 
 const MINUTE_MS = 60_000;
 const FIRST_MS = Date.UTC(2001, 0, 1);
@@ -24,27 +24,60 @@ function rows(first: number, rowCount: number, delays: Readonly<Record<number, n
   };
 }
 
-const findAirports = (): Promise<void> => Promise.resolve();
-const nightMilesOf = (flight: Flight) => (flight.departureWallMs - FIRST_MS) / MINUTE_MS;
+const NOTES = { standIns: 0, leftOut: 0, rejectsPath: 'rejects.cborseq' };
 
-function stored({ length }: readonly unknown[]): { stored: number; rowsInDatabase: number; peakRssBytes: number } {
-  return { stored: length, rowsInDatabase: length, peakRssBytes: 1 };
+function minutesOf(flight: Pick<Flight, 'departureWallMs'>): number {
+  return (flight.departureWallMs - FIRST_MS) / MINUTE_MS;
 }
 
-async function fly(groups: FlightRows[], limit?: number): Promise<{ seen: number[]; summary: DemoSummary }> {
-  const seen: FlightRow[] = [];
-  const run = nightPipeline(from(groups), { limit, findAirports, nightMilesOf }).run({
-    name: 'table',
-    open: () => ({ write: (batches) => void seen.push(...batches.flat()) }),
+/** The pipeline with everything but itself left out: in the dark is the minute of the departure. */
+function pipelineOf(
+  groups: Iterable<FlightRows>,
+  { limit, broken, letters = [] }: { limit?: number; broken?: number; letters?: DeadLetter<Flight>[] } = {},
+): Pipeline<FlightColumns> {
+  return nightPipeline(from(groups), {
+    limit,
+    rejects: deadLetter<Flight>(new WritableStream({ write: (letter) => void letters.push(letter) })),
+    airports: {
+      enrich(flights) {
+        if (flights.some((flight) => minutesOf(flight) === broken)) throw new RangeError('no such airport');
+        const columns = emptyColumns(flights.length, '[]');
+        columns.departureWallMs.set(flights.map(({ departureWallMs }) => departureWallMs));
+        return columns;
+      },
+    },
+    darkness: map((columns) => {
+      columns.nightMiles.set(columns.departureWallMs.map((departureWallMs) => minutesOf({ departureWallMs })));
+      return columns;
+    }),
   });
-  const summary = summarize(await run.finished, FLIGHTS, BATCH, stored(seen));
-  return { seen: seen.map(({ night_miles }) => night_miles), summary };
+}
+
+function stored(flights: number): { stored: number; rowsInDatabase: number; peakRssBytes: number } {
+  return { stored: flights, rowsInDatabase: flights, peakRssBytes: 1 };
+}
+
+async function fly(
+  groups: FlightRows[],
+  limit?: number,
+  letters: DeadLetter<Flight>[] = [],
+): Promise<{ seen: number[]; summary: DemoSummary }> {
+  const seen: number[] = [];
+  const run = pipelineOf(groups, { ...(limit !== undefined && { limit }), letters }).run({
+    name: 'table',
+    open: () => ({ write: (batches) => void seen.push(...batches.flatMap(({ nightMiles }) => [...nightMiles])) }),
+  });
+  const summary = summarize(await run.finished, FLIGHTS, BATCH, stored(seen.length));
+  return { seen, summary };
 }
 
 test('nightPipeline() rejects impossible flights, drops repeats, and accounts for every flight', async () => {
-  const { seen, summary } = await fly([rows(0, 3), rows(2, 1), rows(2, 2, { 3: -1_116 }), rows(5, 2)]);
+  const letters: DeadLetter<Flight>[] = [];
+  const groups = [rows(0, 3), rows(2, 1), rows(2, 2, { 3: -1_116 }), rows(5, 2)];
+  const { seen, summary } = await fly(groups, undefined, letters);
   expect(seen).toEqual([0, 1, 2, 5, 6]);
-  expect(summary).toMatchObject({ read: 8, emitted: 5, filtered: 1, deduped: 2, abandoned: 0, balanced: true });
+  expect(summary).toMatchObject({ read: 8, emitted: 5, deadLettered: 1, deduped: 2, abandoned: 0, balanced: true });
+  expect(letters).toMatchObject([{ error: 'delay', index: 5, item: { delayMinutes: -1_116 } }]);
   expect(summary.inFlightMax).toBeLessThanOrEqual(summary.inFlightBound);
 });
 
@@ -60,29 +93,85 @@ test('nightPipeline() reads no more flights than the limit, in the middle of a r
 test('nightPipeline() counts rows with missing values as impossible', async () => {
   const group = rows(0, 2);
   const missing = { ...group, columns: { ...group.columns, origin: [null, 'ATL'], date: [] } };
-  expect((await fly([missing])).summary).toMatchObject({ read: 2, emitted: 0, filtered: 2 });
+  expect((await fly([missing])).summary).toMatchObject({ read: 2, emitted: 0, deadLettered: 2 });
 });
 
-test('summarize() counts the flight that ends a run, and those of the open batch, as abandoned', async () => {
-  let ended: RunSummary | undefined;
-  const broken = (flight: Flight): number => {
-    if (nightMilesOf(flight) === 2) throw new RangeError('no such airport');
-    return 0;
+test('nightPipeline() reads no faster than the impossible flights can be put aside', async () => {
+  let groups = 0;
+  function* impossible(): Generator<FlightRows> {
+    for (; ; groups++) yield rows(groups * 4, 4, { [groups * 4]: 9_999, [groups * 4 + 3]: 9_999 });
+  }
+  let letters = 0;
+  let reachesFive: () => void = () => {};
+  const five = new Promise<void>((resolve) => {
+    reachesFive = resolve;
+  });
+  const stuck = new WritableStream({
+    write() {
+      letters += 1;
+      if (letters < 5) return undefined;
+      reachesFive();
+      return new Promise(() => {});
+    },
+  });
+  const airports = { enrich: () => emptyColumns(0, '[]') };
+  const options = {
+    limit: undefined,
+    rejects: deadLetter<Flight>(stuck),
+    airports,
+    darkness: map((c: FlightColumns) => c),
   };
-  const run = nightPipeline(from([rows(0, 4)]), { limit: undefined, findAirports, nightMilesOf: broken }).run(
-    () => {},
-    {
-      observer: {
-        ended(summary) {
-          ended = summary;
-        },
+  const run = nightPipeline(from(impossible()), options).run(() => {}, { closeGraceMs: 1 });
+  await five;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(letters).toBe(5);
+  expect(run.inFlight).toBeLessThanOrEqual(run.explain().bound);
+  run.abort(new Error('enough'));
+  await expect(run.finished).rejects.toThrow('enough');
+  expect(run.inFlight).toBe(0);
+});
+
+test('nightPipeline() fails where an impossible flight cannot be put aside, behind the flights before it', async () => {
+  let ended: RunSummary | undefined;
+  const full = new WritableStream({
+    write() {
+      throw new Error('the disk is full');
+    },
+  });
+  const airports = { enrich: (flights: readonly Flight[]) => emptyColumns(flights.length, '[]') };
+  const options = {
+    limit: undefined,
+    rejects: deadLetter<Flight>(full),
+    airports,
+    darkness: map((c: FlightColumns) => c),
+  };
+  const run = nightPipeline(from([rows(0, 4, { 2: 9_999 })]), options).run(() => {}, {
+    observer: {
+      ended(summary) {
+        ended = summary;
       },
     },
-  );
+  });
+  await expect(run.finished).rejects.toThrow('Cannot process item 2 in stage "reject impossible": the disk is full');
+  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored(0));
+  expect(summary).toMatchObject({ read: 4, emitted: 0, deadLettered: 0, abandoned: 4, balanced: true });
+});
+
+test('summarize() counts the flights of the batch that ends a run as abandoned', async () => {
+  let ended: RunSummary | undefined;
+  const run = pipelineOf([rows(0, 4)], { broken: 2 }).run(() => {}, {
+    observer: {
+      ended(summary) {
+        ended = summary;
+      },
+    },
+  });
   await expect(run.finished).rejects.toThrow('no such airport');
-  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored([]));
-  expect(summary).toMatchObject({ read: 3, emitted: 0, abandoned: 3, balanced: true });
-  expect(summaryText(summary)).toContain('3 flights read: 0 in the table, 0 impossible, 0 repeats, 3 abandoned.');
+  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored(0));
+  expect(summary).toMatchObject({ read: 4, emitted: 0, abandoned: 4, balanced: true });
+  expect(summaryText(summary, NOTES)).toContain(
+    '4 flights read: 0 in the table, 0 impossible, 0 repeats, 4 abandoned.',
+  );
 });
 
 test('summarize() counts the flights of a batch that was not stored as abandoned', async () => {
@@ -90,7 +179,7 @@ test('summarize() counts the flights of a batch that was not stored as abandoned
   const refuse = (): never => {
     throw new Error('the disk is full');
   };
-  const run = nightPipeline(from([rows(0, 4)]), { limit: undefined, findAirports, nightMilesOf }).run(refuse, {
+  const run = pipelineOf([rows(0, 4)]).run(refuse, {
     observer: {
       ended(summary) {
         ended = summary;
@@ -98,15 +187,14 @@ test('summarize() counts the flights of a batch that was not stored as abandoned
     },
   });
   await expect(run.finished).rejects.toThrow('the disk is full');
-  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored([]));
+  const summary = summarize(ended as RunSummary, FLIGHTS, BATCH, stored(0));
   expect(summary).toMatchObject({ read: 4, emitted: 0, abandoned: 4, balanced: true });
 });
 
 test('summarize() says so where the counts do not add up', async () => {
-  const run = await nightPipeline(from([rows(0, 4)]), { limit: undefined, findAirports, nightMilesOf }).run(() => {})
-    .finished;
-  const summary = summarize(run, FLIGHTS, BATCH, { ...stored([1, 2, 3, 4]), rowsInDatabase: 3 });
+  const run = await pipelineOf([rows(0, 4)]).run(() => {}).finished;
+  const summary = summarize(run, FLIGHTS, BATCH, { ...stored(4), rowsInDatabase: 3 });
   expect(summary.balanced).toBe(false);
-  expect(summaryText(summary)).toContain('It does not add up!');
-  expect(summarize(run, FLIGHTS, BATCH, stored([1, 2, 3, 4])).balanced).toBe(true);
+  expect(summaryText(summary, NOTES)).toContain('It does not add up!');
+  expect(summarize(run, FLIGHTS, BATCH, stored(4)).balanced).toBe(true);
 });

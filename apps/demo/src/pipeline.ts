@@ -1,7 +1,18 @@
-import { batch, dedupeConsecutive, filter, flatMap, map, mapAsync, type Pipeline, take } from '@millrace/core';
+import {
+  batch,
+  type DeadLetterOffice,
+  dedupeConsecutive,
+  flatMap,
+  mapAsync,
+  type Pipeline,
+  type Stage,
+  take,
+} from '@millrace/core';
+import type { AirportLookup } from './airport-lookup.js';
 import { type FlightRows, flightsOf } from './flights.js';
-import { type Flight, flightFault, isRepeat } from './night/flight.js';
-import type { FlightRow } from './tables.js';
+import { type Flight, isRepeat } from './night/flight.js';
+import type { FlightColumns } from './night/night-columns.js';
+import { rejectImpossible } from './reject-impossible.js';
 
 /** The name of the stage that makes the flights: what is counted begins there. */
 export const FLIGHTS = 'flights';
@@ -9,49 +20,35 @@ export const FLIGHTS = 'flights';
 /** The name of the stage that makes batches of them. */
 export const BATCH = 'batch';
 
-/** How many flights go into the database at a time. */
+/** How many flights go to a worker, and into the database, at a time. */
 const BATCH_FLIGHTS = 5_000;
 
 /** What the pipeline needs beside the rows. */
 export interface NightPipelineOptions {
   /** Flights to read; `undefined` for all. */
   readonly limit: number | undefined;
-  /** Looks up the airports of a row group before its flights need them. */
-  readonly findAirports: (rows: FlightRows) => Promise<void>;
-  /** Says how many miles of a flight were dark. */
-  readonly nightMilesOf: (flight: Flight) => number;
+  /** Takes the impossible flights. */
+  readonly rejects: DeadLetterOffice<Flight>;
+  /** Looks up both airports of flights. */
+  readonly airports: Pick<AirportLookup, 'enrich'>;
+  /** Says how many miles of each flight were dark. */
+  readonly darkness: Stage<FlightColumns, FlightColumns>;
 }
 
 /**
- * Joins the stages: rows → airports → flights → reject the impossible → drop repeats → darkness → batch. It serves one
+ * Joins the stages: rows → flights → reject the impossible → drop repeats → batch → airports → darkness. It serves one
  * run.
  */
-export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipelineOptions): Pipeline<FlightRow[]> {
-  const { limit, findAirports, nightMilesOf } = options;
-  const withAirports = async (group: FlightRows): Promise<FlightRows> => {
-    await findAirports(group);
-    return group;
-  };
+export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipelineOptions): Pipeline<FlightColumns> {
+  const { limit, rejects, airports, darkness } = options;
   // A row group is 11 MB: the next one is read when this one is used up.
-  const flights = rows
-    .pipeThrough(mapAsync(withAirports, { name: 'airports', concurrency: 1 }))
-    .pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
+  const flights = rows.pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
   return (limit === undefined ? flights : flights.pipeThrough(take(limit, { name: 'limit' })))
-    .pipeThrough(filter((flight) => flightFault(flight) === undefined, { name: 'reject impossible' }))
+    .pipeThrough(rejectImpossible(rejects))
     .pipeThrough(dedupeConsecutive(firstOfEquals(), { name: 'drop repeats' }))
-    .pipeThrough(map((flight) => rowOf(flight, nightMilesOf(flight)), { name: 'darkness' }))
-    .pipeThrough(batch({ maxItems: BATCH_FLIGHTS, name: BATCH }));
-}
-
-function rowOf(flight: Flight, nightMiles: number): FlightRow {
-  return {
-    departure: new Date(flight.departureWallMs),
-    delay: flight.delayMinutes,
-    distance: flight.distanceMiles,
-    origin: flight.origin,
-    destination: flight.destination,
-    night_miles: nightMiles,
-  };
+    .pipeThrough(batch({ maxItems: BATCH_FLIGHTS, name: BATCH }))
+    .pipeThrough(mapAsync((each) => airports.enrich(each), { name: 'airports', concurrency: 1 }))
+    .pipeThrough(darkness);
 }
 
 /** Makes a key that costs no string: of flights equal in every column, the first stands for all. */

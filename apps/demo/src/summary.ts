@@ -72,14 +72,24 @@ export function summarize(
   };
 }
 
+/** What the summary for people says beside the counts. */
+export interface SummaryNotes {
+  /** The airports that the database did not have, and the file stood in for. */
+  readonly standIns: number;
+  /** The airports that were left out of the database on purpose. */
+  readonly leftOut: number;
+  /** Where the rejected flights are. */
+  readonly rejectsPath: string;
+}
+
 /** Writes the summary for people. */
-export function summaryText(summary: DemoSummary): string {
+export function summaryText(summary: DemoSummary, { standIns, leftOut, rejectsPath }: SummaryNotes): string {
   const { read, emitted, filtered, deduped, deadLettered, dropped, abandoned } = summary;
   const ends = [
     `${count(emitted)} in the table`,
-    `${count(filtered)} impossible`,
+    `${count(deadLettered)} impossible`,
     `${count(deduped)} repeats`,
-    ...(deadLettered > 0 ? [`${count(deadLettered)} put aside`] : []),
+    ...(filtered > 0 ? [`${count(filtered)} filtered out`] : []),
     ...(dropped > 0 ? [`${count(dropped)} dropped`] : []),
     ...(abandoned > 0 ? [`${count(abandoned)} abandoned`] : []),
   ];
@@ -87,6 +97,8 @@ export function summaryText(summary: DemoSummary): string {
     'Summary',
     `- ${count(read)} flights read: ${ends.join(', ')}. ${summary.balanced ? 'It adds up.' : 'It does not add up!'}`,
     `- ${count(summary.rowsInDatabase)} rows are in the database.`,
+    ...(deadLettered > 0 ? [`- What is impossible is in ${rejectsPath}, a sequence of CBOR items.`] : []),
+    `- ${leftOut} airports are left out of the database on purpose: the file stood in for ${standIns} of them.`,
     `- ${summary.seconds.toFixed(1)} seconds, ${count(summary.itemsPerSecond)} flights a second, ${Math.round(summary.peakRssBytes / 1e6)} MB of memory at most.`,
     `- At most ${count(summary.inFlightMax)} items were inside the pipeline at a time; ${count(summary.inFlightBound)} could have been.`,
     '',

@@ -1,5 +1,5 @@
 import type { Place } from './great-circle.js';
-import { zoneOf } from './zones.js';
+import { zoneOf } from './zone-of.js';
 
 /** An airport, as the demo's table has it. */
 export interface Airport extends Place {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { HOUR_MS } from './angles.js';
-import { createZoneClock, wallToUtcMs, zoneOf } from './zones.js';
+import { zoneOf } from './zone-of.js';
+import { createZoneClock, wallToUtcMs } from './zones.js';
 
 function offsetHours(zone: string, wallMs: number): number {
   return (wallMs - wallToUtcMs(createZoneClock(zone, 2001), wallMs)) / HOUR_MS;
