@@ -12,6 +12,7 @@ export {
 export { spend, whenMyTurn } from './engine/budget.js';
 export type { StageContext } from './engine/context.js';
 export { Edge } from './engine/edge.js';
+export { Later, whenAnswered } from './engine/later.js';
 export type { OperatorSpec, SourceReader, Weight } from './engine/spec.js';
 export {
   checkBoolean,

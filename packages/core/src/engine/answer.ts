@@ -30,7 +30,7 @@ export class Failure {
 export type Answer<T> = T[] | Mark | Failure | End;
 
 /** An answer now, or a promise of one. */
-export type Pulled<T> = Answer<T> | Promise<Answer<T>>;
+export type Pulled<T> = Answer<T> | PromiseLike<Answer<T>>;
 
 /**
  * The one protocol between the nodes of a run: pull with credit.
@@ -53,6 +53,6 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Whether an answer is still to come. */
-export function isLater<T>(pulled: Pulled<T>): pulled is Promise<Answer<T>> {
+export function isLater<T>(pulled: Pulled<T>): pulled is PromiseLike<Answer<T>> {
   return typeof pulled === 'object' && typeof (pulled as { then?: unknown }).then === 'function';
 }

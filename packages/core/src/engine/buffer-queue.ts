@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.js';
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
 import type { StageContext } from './context.js';
+import { Later, whenAnswered } from './later.js';
 
 /** What a full buffer does with the next item. */
 export type Overflow = 'block' | 'drop-oldest' | 'drop-newest' | 'fail';
@@ -17,7 +18,7 @@ export class BufferQueue implements Puller<unknown> {
   #isClosed = false;
   #behind: Mark | Failure | typeof END | undefined;
   #max = 0;
-  #settle: ((answer: Answer<unknown>) => void) | undefined;
+  readonly #later = new Later<unknown>();
 
   constructor(upstream: Puller<unknown>, context: StageContext, capacity: number, overflow: Overflow) {
     this.#upstream = upstream;
@@ -34,9 +35,7 @@ export class BufferQueue implements Puller<unknown> {
       this.#read();
       return answer;
     }
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    return this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -55,7 +54,7 @@ export class BufferQueue implements Puller<unknown> {
       this.#isAsking = true;
       const pulled = this.#upstream.pull(Math.max(1, room));
       if (isLater(pulled)) {
-        pulled.then(this.#onAnswer);
+        whenAnswered(pulled, this.#onAnswer);
         return;
       }
       this.#isAsking = false;
@@ -83,12 +82,9 @@ export class BufferQueue implements Puller<unknown> {
       if (this.#isClosed) this.#lose(answer.length, 'abandoned');
       else for (const item of answer) this.#add(item);
     }
-    if (this.#settle === undefined) return;
+    if (!this.#later.isOwed) return;
     const taken = this.#take();
-    if (taken === undefined) return;
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle(taken);
+    if (taken !== undefined) this.#later.give(taken);
   }
 
   #add(item: unknown): void {

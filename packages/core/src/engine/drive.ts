@@ -2,6 +2,7 @@ import { wrongType } from '../internal/arguments.js';
 import { type Answer, END, Failure, isLater, isThenable } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
 import type { Execution } from './execution.js';
+import { whenAnswered } from './later.js';
 
 /** Writes for a sink that takes bursts. What it throws, or a promise it rejects, fails the run at that burst. */
 export interface SinkWriter<T> {
@@ -19,7 +20,7 @@ export function driveGroup(execution: Execution): void {
     execution.finish(answer instanceof Failure ? { reason: answer.error } : undefined);
   };
   const pulled = execution.root.pull(Number.POSITIVE_INFINITY);
-  if (isLater(pulled)) pulled.then(end);
+  if (isLater(pulled)) whenAnswered(pulled, end);
   else end(pulled);
 }
 
@@ -48,7 +49,7 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
   const loop = (): void => {
     while (!context.isOver) {
       const pulled = root.pull(most);
-      if (isLater(pulled)) return void pulled.then((answer) => take(answer) && loop());
+      if (isLater(pulled)) return whenAnswered(pulled, (answer) => take(answer) && loop());
       if (!take(pulled)) return;
     }
   };

@@ -1,12 +1,13 @@
 import { type Clock, systemClock } from '../clock.js';
 import { StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
-import { END, Failure, type Pulled, type Puller } from './answer.js';
+import { END, Failure, isLater, type Pulled, type Puller } from './answer.js';
 import { RunContext, type StageContext } from './context.js';
 import { inside, isBalanced, type StageCounts } from './counts.js';
 import { Edge } from './edge.js';
 import { Gate } from './gate.js';
 import { Group } from './group.js';
+import { whenAnswered } from './later.js';
 import type { Plan } from './plan.js';
 import type { OperatorSpec } from './spec.js';
 
@@ -125,7 +126,7 @@ export class Execution {
       else if (answer instanceof Failure) this.finish({ reason: answer.error });
       else this.pull(max, then);
     };
-    if (pulled instanceof Promise) pulled.then(take);
+    if (isLater(pulled)) whenAnswered(pulled, take);
     else take(pulled);
   }
 

@@ -1,5 +1,6 @@
 import { type Answer, END, isThenable, type Pulled, type Puller } from './answer.js';
 import type { Drainable, RunContext, StageContext } from './context.js';
+import { Later } from './later.js';
 import type { SourceReader } from './spec.js';
 
 /** Stands between a source's reader and the run: counts, turns errors into failures, ends the source when told. */
@@ -8,7 +9,7 @@ export class Gate<T> implements Puller<T>, Drainable {
   readonly #context: StageContext;
   readonly #reader: SourceReader<T>;
   #last: Answer<T> | undefined;
-  #settle: ((answer: Answer<T>) => void) | undefined;
+  readonly #later = new Later<T>();
   #isClosed = false;
 
   constructor(run: RunContext, context: StageContext, open: (context: StageContext) => SourceReader<T>) {
@@ -24,10 +25,9 @@ export class Gate<T> implements Puller<T>, Drainable {
     try {
       const read = this.#reader.read(max);
       if (!isThenable(read)) return this.#took(read as readonly T[] | undefined);
-      return new Promise((resolve) => {
-        this.#settle = resolve;
-        (read as PromiseLike<readonly T[] | undefined>).then(this.#onRead, this.#onError);
-      });
+      this.#later.owe();
+      (read as PromiseLike<readonly T[] | undefined>).then(this.#onRead, this.#onError);
+      return this.#later.now();
     } catch (error) {
       return this.#failed(error);
     }
@@ -46,27 +46,21 @@ export class Gate<T> implements Puller<T>, Drainable {
   }
 
   drain(): void {
-    if (this.#settle !== undefined && !this.#isClosed) this.#reader.drain?.();
+    if (this.#later.isOwed && !this.#isClosed) this.#reader.drain?.();
   }
 
   cut(): void {
-    this.#answer(this.#end());
+    this.#later.give(this.#end());
   }
 
   readonly #onRead = (items: readonly T[] | undefined): void => {
     // What arrives after the source was closed was never handed on, so it is not inside and not counted.
-    if (this.#settle !== undefined) this.#answer(this.#isClosed ? END : this.#took(items));
+    if (this.#later.isOwed) this.#later.give(this.#isClosed ? END : this.#took(items));
   };
 
   readonly #onError = (error: unknown): void => {
-    if (this.#settle !== undefined && !this.#isClosed) this.#answer(this.#failed(error));
+    if (this.#later.isOwed && !this.#isClosed) this.#later.give(this.#failed(error));
   };
-
-  #answer(answer: Answer<T>): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(answer);
-  }
 
   #took(items: readonly T[] | undefined): Answer<T> {
     if (items === undefined) return this.#end();

@@ -6,6 +6,7 @@ import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
 import { effectsOf, type GroupContexts, type GroupPlan, type LoopInput } from './group-plan.js';
 import { countsOf, cursorOf, heldBy, leftToTake, roomOf } from './group-room.js';
+import { Later, whenAnswered } from './later.js';
 import { type MachineState, startState } from './machine.js';
 
 /** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
@@ -28,7 +29,7 @@ export class Group implements Puller<unknown> {
   #closeAfterLoop: (() => void) | undefined;
   #max = 0;
   #last: Answer<unknown> | undefined;
-  #settle: ((answer: Answer<unknown>) => void) | undefined;
+  readonly #later = new Later<unknown>();
 
   constructor(plan: GroupPlan, run: RunContext, contexts: GroupContexts, upstream?: Puller<unknown>, edge?: Edge) {
     this.#plan = plan;
@@ -53,10 +54,7 @@ export class Group implements Puller<unknown> {
   pull(max: number): Pulled<unknown> {
     this.#max = max;
     const answer = this.#work();
-    if (answer !== undefined) return answer;
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    return answer ?? this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -117,7 +115,7 @@ export class Group implements Puller<unknown> {
         state.input = undefined;
         const pulled = (this.#upstream as Puller<unknown>).pull(this.#ask());
         if (isLater(pulled)) {
-          pulled.then(this.#onAnswer);
+          whenAnswered(pulled, this.#onAnswer);
           return undefined;
         }
         const passed = this.#accept(pulled);
@@ -144,19 +142,14 @@ export class Group implements Puller<unknown> {
 
   readonly #resume = (): void => {
     const answer = this.#work();
-    if (answer === undefined) return;
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(answer);
+    if (answer !== undefined) this.#later.give(answer);
   };
 
   readonly #onAnswer = (answer: Answer<unknown>): void => {
     const passed = this.#accept(answer);
     if (this.#isClosed) return;
-    if (passed === undefined) return this.#resume();
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(passed);
+    if (passed === undefined) this.#resume();
+    else this.#later.give(passed);
   };
 
   /** Takes an answer of the upstream; gives what goes on as it is. */

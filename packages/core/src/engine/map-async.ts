@@ -1,5 +1,6 @@
 import { type Answer, END, type Failure, isLater, isThenable, Mark, type Pulled, type Puller } from './answer.js';
 import type { StageContext } from './context.js';
+import { Later, whenAnswered } from './later.js';
 
 /** What a user's asynchronous function is told about its item. */
 export interface ItemContext {
@@ -45,7 +46,7 @@ export class MapAsync implements Puller<unknown> {
   #last: Failure | typeof END | undefined;
   #failure: Failure | undefined;
   #max = 0;
-  #settle: ((answer: Answer<unknown>) => void) | undefined;
+  readonly #later = new Later<unknown>();
 
   constructor(
     call: AsyncFunction,
@@ -66,10 +67,7 @@ export class MapAsync implements Puller<unknown> {
     this.#max = max;
     this.#pump();
     const answer = this.#take();
-    if (answer !== undefined) return answer;
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    return answer ?? this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -96,7 +94,7 @@ export class MapAsync implements Puller<unknown> {
       this.#isAsking = true;
       const pulled = this.#upstream.pull(free);
       if (isLater(pulled)) {
-        pulled.then(this.#onAnswer);
+        whenAnswered(pulled, this.#onAnswer);
         return;
       }
       this.#isAsking = false;
@@ -177,12 +175,9 @@ export class MapAsync implements Puller<unknown> {
   }
 
   #hand(): void {
-    if (this.#settle === undefined) return;
+    if (!this.#later.isOwed) return;
     const answer = this.#take();
-    if (answer === undefined) return;
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle(answer);
+    if (answer !== undefined) this.#later.give(answer);
   }
 
   /** What can be handed on now; slots that become free are filled at once. */

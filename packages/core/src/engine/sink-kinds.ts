@@ -42,6 +42,7 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   reduce: {
     id: 'reduce',
     waits: true,
+    folds: true,
     start: (seed) => seed,
     each: (n) =>
       `${n.call(`${n.state} = ${n.param(0)}(${n.state}, ${n.in}, ${n.index});`)} if (${isPromise(n.state)}) ${n.wait(n.state)}`,

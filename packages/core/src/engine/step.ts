@@ -38,6 +38,8 @@ export type Tally = 'filtered' | 'deduped' | 'dropped' | 'absorbed';
 /** One kind of synchronous step. */
 export interface StepKind {
   readonly id: string;
+  /** Whether an item can be the last one that passes. */
+  readonly stops?: boolean;
   /** Whether what leaves is counted apart from what enters: the step can lose, hold or make items. */
   readonly splits: boolean;
   /** What the step's own count means. */
@@ -46,6 +48,8 @@ export interface StepKind {
   each(names: Names): string;
   /** The text that puts what is held into `out`, or ends with `drop` where nothing is held. */
   flush?(names: Names): string;
+  /** Whether `state` is what the user's function gave last. */
+  readonly folds?: boolean;
   /** What `state` is at the start of a run. */
   start?(seed: unknown): unknown;
   /** How many more items may enter before the step hands on or stops. */
@@ -61,6 +65,8 @@ export interface SinkKind {
   readonly waits: boolean;
   /** Whether an item can end it: then nothing is read ahead of the item it looks at. */
   readonly stops?: boolean;
+  /** Whether `state` is what the user's function gave last. */
+  readonly folds?: boolean;
   each(names: Names): string;
   start?(seed: unknown): unknown;
   /** What the terminal resolves with. */
@@ -143,12 +149,14 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
   },
   take: {
     id: 'take',
+    stops: true,
     splits: false,
     each: (n) => `if (${n.index} + 1 >= ${n.param(0)}) ${n.stop} ${n.out} = ${n.in};`,
     room: (_state, entered, params) => (params[0] as number) - entered,
   },
   scan: {
     id: 'scan',
+    folds: true,
     splits: false,
     start: (seed) => seed,
     each: (n) => `${n.call(`${n.state} = ${n.param(0)}(${n.state}, ${n.in}, ${n.index});`)} ${n.out} = ${n.state};`,

@@ -2,6 +2,7 @@ import type { Timer } from '../clock.js';
 import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
 import type { StageContext } from './context.js';
+import { Later, whenAnswered } from './later.js';
 import type { OpenBatch } from './open-batch.js';
 
 /**
@@ -20,7 +21,7 @@ export class TimedBatch implements Puller<unknown> {
   /** Batches that are closed; several can be of one burst where the limit is in bytes. */
   #full: unknown[][] = [];
   #behind: Mark | Failure | typeof END | undefined;
-  #settle: ((answer: Answer<unknown>) => void) | undefined;
+  readonly #later = new Later<unknown>();
 
   constructor(upstream: Puller<unknown>, context: StageContext, open: OpenBatch, maxWaitMs: number) {
     this.#upstream = upstream;
@@ -36,9 +37,7 @@ export class TimedBatch implements Puller<unknown> {
       this.#read();
       return answer;
     }
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    return this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -55,7 +54,7 @@ export class TimedBatch implements Puller<unknown> {
       this.#isAsking = true;
       const pulled = this.#upstream.pull(Math.max(1, Math.min(this.#open.room(), BURST)));
       if (isLater(pulled)) {
-        pulled.then(this.#onAnswer);
+        whenAnswered(pulled, this.#onAnswer);
         return;
       }
       this.#isAsking = false;
@@ -111,12 +110,9 @@ export class TimedBatch implements Puller<unknown> {
   }
 
   #hand(): void {
-    if (this.#settle === undefined) return;
+    if (!this.#later.isOwed) return;
     const answer = this.#take();
-    if (answer === undefined) return;
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle(answer);
+    if (answer !== undefined) this.#later.give(answer);
   }
 
   #take(): Answer<unknown> | undefined {
