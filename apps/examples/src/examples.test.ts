@@ -1,7 +1,7 @@
 import { ndjson } from '@millrace/codecs';
 import { from, range } from '@millrace/core';
 import { startPostgres } from '@millrace/postgres/embedded';
-import { type VirtualClock, virtualClock } from '@millrace/testkit';
+import { virtualClock } from '@millrace/testkit';
 import { trace } from '@opentelemetry/api';
 import sdk from '@opentelemetry/sdk-trace-base';
 import postgres from 'postgres';
@@ -16,17 +16,6 @@ import { alerts, watched } from './observability.js';
 import { fromBinary, type Metric, numbersIn, toBinary, toJson } from './serialization.js';
 import { namedReadings } from './stateful-stages.js';
 import { stored } from './tracing.js';
-
-/** Lets time pass, timer by timer, until the work is done. */
-async function elapsing<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  let isDone = false;
-  const end = (): void => {
-    isDone = true;
-  };
-  work.then(end, end);
-  while (!isDone) await clock.advanceToNext();
-  return work;
-}
 
 test('toFahrenheit() keeps −40 to 85 °C and converts them in one pass', async () => {
   let asked = 0;
@@ -44,10 +33,7 @@ test('toFahrenheit() keeps −40 to 85 °C and converts them in one pass', async
 test('readings() gives five readings, one a second, and leaves no timer', async () => {
   const clock = virtualClock();
   const values = [17, 1_000, 0, 999, -1, 500, 3, 8];
-  const seen = await elapsing(
-    clock,
-    readings(async () => values.shift() ?? 0, clock),
-  );
+  const seen = await clock.until(readings(async () => values.shift() ?? 0, clock));
   expect(seen.map(({ value }) => value)).toEqual([17, 0, 999, 500, 3]);
   expect(seen.map(({ tick }) => tick)).toEqual([0, 2, 3, 5, 6]);
   expect(clock.now()).toBe(7_000);
@@ -56,7 +42,7 @@ test('readings() gives five readings, one a second, and leaves no timer', async 
 
 test('flow() hands over all 100 items with never more than 50 waiting', async () => {
   const clock = virtualClock();
-  const { produced, consumed, mostWaiting } = await elapsing(clock, flow(100, 50, clock));
+  const { produced, consumed, mostWaiting } = await clock.until(flow(100, 50, clock));
   expect([produced, consumed]).toEqual([100, 100]);
   expect(mostWaiting).toBeGreaterThan(45);
   expect(mostWaiting).toBeLessThanOrEqual(50);
@@ -64,7 +50,7 @@ test('flow() hands over all 100 items with never more than 50 waiting', async ()
 
 test('flow() makes the fast side wait where the channel is full', async () => {
   const clock = virtualClock();
-  expect(await elapsing(clock, flow(40, 5, clock))).toEqual({ produced: 40, consumed: 40, mostWaiting: 5 });
+  expect(await clock.until(flow(40, 5, clock))).toEqual({ produced: 40, consumed: 40, mostWaiting: 5 });
   // At the pace of the consumer: 40 items of 100 ms each.
   expect(clock.now()).toBeGreaterThanOrEqual(4_000);
 });
@@ -167,8 +153,8 @@ test('alerts() tells drops, slow items and a low rate from a run that is well', 
   const log = { info: note, warn: note, error: note };
   async function alertsOf(json: string, storeMs: number): Promise<string[]> {
     const clock = virtualClock();
-    const store = () => new Promise<void>((resolve) => void clock.setTimer(resolve, storeMs));
-    return alerts(await elapsing(clock, watched(json, store, log, clock)));
+    const store = (): Promise<void> => clock.sleep(storeMs);
+    return alerts(await clock.until(watched(json, store, log, clock)));
   }
   expect(await alertsOf('1\n2\n', 10)).toEqual([]);
   expect(lines).toEqual(['run started', 'run done']);
