@@ -5,6 +5,7 @@ import { DataError, type DemoData, openData } from './data.js';
 import { type Database, databaseProblem, openDatabase } from './database.js';
 import { type Figures, showFigures } from './figures.js';
 import { flightSink } from './flight-sink.js';
+import { listen } from './ingest/listen.js';
 import { countFlights, readAnswer } from './night/answer.js';
 import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
 import { Output } from './output.js';
@@ -15,6 +16,8 @@ import { slowed } from './slowed.js';
 import { summarize, summaryText } from './summary.js';
 import { LEFT_OUT, prepareTables } from './tables.js';
 
+// Clients may pause; what they sent is to be seen all the same.
+const LISTEN_WAIT_MS = 200;
 const FAILED = 1;
 const MISUSED = 2;
 // 128 and SIGPIPE, what a shell reports of a program whose reader went away.
@@ -27,7 +30,10 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(args);
     if (options.help) return await printHelp();
-    return await flyThrough(options, await openData(options.repeat));
+    const data = await openData(options.repeat);
+    return await (options.listen === undefined
+      ? flyThrough(options, data)
+      : takeFlights(options, options.listen, data));
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof DataError || error instanceof PipelineError)) throw error;
     complain(error.message);
@@ -39,6 +45,17 @@ async function printHelp(): Promise<number> {
   const output = new Output(process.stdout, () => {});
   await output.write(HELP);
   return outputExitCode(output, false);
+}
+
+/** Takes what clients send in place of the file's rows; the limit is one of what is taken. */
+async function takeFlights(options: DemoOptions, port: number, data: DemoData): Promise<number> {
+  const ingest = await listen({ port, limit: options.limit, airports: data.airports });
+  try {
+    process.stderr.write(`flights are taken at ${ingest.url}\n`);
+    return await flyThrough({ ...options, limit: undefined }, { ...data, rows: ingest.rows });
+  } finally {
+    await ingest.close();
+  }
 }
 
 async function flyThrough(options: DemoOptions, data: DemoData): Promise<number> {
@@ -73,6 +90,7 @@ async function store(options: DemoOptions, { airports, rows }: DemoData, tools: 
   const flightTable = flightSink(database.sql, lookup.codes);
   const pipeline = nightPipeline(rows, {
     limit: options.limit,
+    maxWaitMs: options.listen === undefined ? undefined : LISTEN_WAIT_MS,
     rejects: archive.office,
     airports: lookup,
     darkness: darkness.stage,

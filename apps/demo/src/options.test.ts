@@ -3,7 +3,15 @@ import { parseOptions, UsageError } from './options.js';
 
 test('parseOptions() reads every option, with its value behind it or behind an equals sign', () => {
   const none = {
-    ...{ limit: undefined, repeat: 1, database: undefined, slowDatabaseMs: 0, port: undefined, log: false },
+    ...{
+      limit: undefined,
+      repeat: 1,
+      listen: undefined,
+      database: undefined,
+      slowDatabaseMs: 0,
+      port: undefined,
+      log: false,
+    },
     ...{ json: false, explain: false, help: false },
   };
   expect(parseOptions([])).toEqual(none);
@@ -15,6 +23,9 @@ test('parseOptions() reads every option, with its value behind it or behind an e
     slowDatabaseMs: 50,
   });
   expect(parseOptions(['--port', '0', '--log'])).toEqual({ ...none, port: 0, log: true });
+  expect(parseOptions(['--listen', '--json'])).toEqual({ ...none, listen: 0, json: true });
+  expect(parseOptions(['--listen', '8080'])).toEqual({ ...none, listen: 8_080 });
+  expect(parseOptions(['--listen=8080', '--port', '0'])).toEqual({ ...none, listen: 8_080, port: 0 });
   expect(parseOptions(['--no-dashboard'])).toEqual(none);
   expect(parseOptions(['--limit', '1', '--limit', '2']).limit).toBe(2);
 });
@@ -23,6 +34,11 @@ test.each([
   [['--ports', '1'], 'there is no option "--ports"'],
   [['--port', '65536'], '"--port" is "65536"'],
   [['--port=-1'], '"--port" is "-1"'],
+  [['--listen', '65536'], '"--listen" is "65536"'],
+  [['--listen=any'], '"--listen" is "any"'],
+  [['--listen', 'any'], '"any" is not an option'],
+  [['--listen', '1', '2'], '"2" is not an option'],
+  [['--listen', '--repeat', '2'], '"--repeat" is given with "--listen"'],
   [['--port'], '"--port" has no value'],
   [['--slow-database-ms=x'], '"--slow-database-ms" is "x"'],
   [['--database'], '"--database" has no value'],

@@ -8,6 +8,8 @@ export interface DemoOptions {
   readonly repeat: number;
   /** The address of an existing PostgreSQL; `undefined` for one of the demo's own. */
   readonly database: string | undefined;
+  /** Where flights are taken over HTTP instead, 0 for any free port of 127.0.0.1; `undefined` for nowhere. */
+  readonly listen: number | undefined;
   /** The file that takes the impossible flights; `undefined` for the one beside the program. */
   readonly rejects: string | undefined;
   /** How long each batch waits before it is stored, in milliseconds. */
@@ -32,6 +34,8 @@ Usage: npm run demo -- [options]
 
   --limit N        read at most N flights (default: all)
   --repeat N       read the file N times over (default: 1)
+  --listen [PORT]  take flights over HTTP instead of replaying the file: POST or PUT /ingest on this port of 127.0.0.1
+                   (default: any that is free), NDJSON or CBOR; standard error names the address
   --database URL   store into an existing PostgreSQL: its tables "flight" and "airport" are made, and emptied
                    (default: one of its own, of which nothing is left)
   --rejects FILE   write the flights that cannot have happened to this file, as a sequence of CBOR items
@@ -49,7 +53,9 @@ Ctrl-C stops reading, finishes what is inside and prints the summary; a second o
 `;
 
 const MAX_PORT = 65_535;
-const FLAGS = ['json', 'log', 'explain', 'no-dashboard', 'help'] as const;
+const ANY_PORT = 0;
+// `listen` is one that may have a port behind it.
+const FLAGS = ['listen', 'json', 'log', 'explain', 'no-dashboard', 'help'] as const;
 const COUNTS = ['limit', 'repeat', 'slow-database-ms'] as const;
 const TEXTS = ['database', 'rejects'] as const;
 const PORTS = ['port'] as const;
@@ -66,20 +72,33 @@ export function parseOptions(args: readonly string[]): DemoOptions {
   const flags = new Set<string>();
   const counts = new Map<string, number>();
   const texts = new Map<string, string>();
+  let before: string | undefined;
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') throw usage(`"${token.value}" is not an option`, known());
+    if (token.kind === 'positional') {
+      // A port behind `--listen` without an equals sign.
+      if (before !== 'listen' || !/^\d+$/.test(token.value)) throw usage(`"${token.value}" is not an option`, known());
+      counts.set('listen', portOf('--listen', token.value));
+      before = undefined;
+      continue;
+    }
     const { name, rawName, value } = token;
+    before = value === undefined ? name : undefined;
     if (isOneOf(COUNTS, name)) counts.set(name, countOf(rawName, value));
+    else if (name === 'listen') counts.set(name, value === undefined ? ANY_PORT : portOf(rawName, value));
     else if (isOneOf(PORTS, name)) counts.set(name, portOf(rawName, value));
     else if (isOneOf(TEXTS, name)) texts.set(name, textOf(rawName, value));
     else if (!isOneOf(FLAGS, name)) throw usage(`there is no option "${rawName}"`, known());
     else if (value !== undefined) throw usage(`"${rawName}" has the value "${value}"`, 'it takes none');
     else flags.add(name);
   }
+  if (counts.has('listen') && counts.has('repeat')) {
+    throw usage('"--repeat" is given with "--listen"', 'it must be left out: flights come from clients');
+  }
   return {
     limit: counts.get('limit'),
     repeat: counts.get('repeat') ?? 1,
+    listen: counts.get('listen'),
     database: texts.get('database'),
     rejects: texts.get('rejects'),
     slowDatabaseMs: counts.get('slow-database-ms') ?? 0,

@@ -27,6 +27,8 @@ const BATCH_FLIGHTS = 5_000;
 export interface NightPipelineOptions {
   /** Flights to read; `undefined` for all. */
   readonly limit: number | undefined;
+  /** How long a flight may wait for its batch to fill; `undefined` for as long as it takes. */
+  readonly maxWaitMs?: number | undefined;
   /** Takes the impossible flights. */
   readonly rejects: DeadLetterOffice<Flight>;
   /** Looks up both airports of flights. */
@@ -40,13 +42,13 @@ export interface NightPipelineOptions {
  * run.
  */
 export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipelineOptions): Pipeline<FlightColumns> {
-  const { limit, rejects, airports, darkness } = options;
+  const { limit, maxWaitMs, rejects, airports, darkness } = options;
   // A row group is 11 MB: the next one is read when this one is used up.
   const flights = rows.pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
   return (limit === undefined ? flights : flights.pipeThrough(take(limit, { name: 'limit' })))
     .pipeThrough(rejectImpossible(rejects))
     .pipeThrough(dedupeConsecutive(firstOfEquals(), { name: 'drop repeats' }))
-    .pipeThrough(batch({ maxItems: BATCH_FLIGHTS, name: BATCH }))
+    .pipeThrough(batch({ maxItems: BATCH_FLIGHTS, ...(maxWaitMs !== undefined && { maxWaitMs }), name: BATCH }))
     .pipeThrough(mapAsync((each) => airports.enrich(each), { name: 'airports', concurrency: 1 }))
     .pipeThrough(darkness);
 }

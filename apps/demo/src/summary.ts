@@ -48,12 +48,14 @@ export function summarize(
   const behind = run.stages.slice(made + 1, batched + 1);
   const sum = (fate: 'filtered' | 'deduped' | 'deadLettered' | 'dropped' | 'abandoned'): number =>
     behind.reduce((total, stage) => total + stage[fate], 0);
+  // Before the flights there are groups of them, and only records that are no flights are put aside.
+  const rejected = run.stages.slice(0, made + 1).reduce((total, stage) => total + stage.deadLettered, 0);
   const counts = {
-    read: run.stages[made]?.made ?? 0,
+    read: (run.stages[made]?.made ?? 0) + rejected,
     emitted: stored,
     filtered: sum('filtered'),
     deduped: sum('deduped'),
-    deadLettered: sum('deadLettered'),
+    deadLettered: sum('deadLettered') + rejected,
     dropped: sum('dropped'),
     // The run knows how many batches were lost, and the sink how many flights were stored.
     abandoned: sum('abandoned') + (run.stages[batched]?.absorbed ?? 0) - stored,

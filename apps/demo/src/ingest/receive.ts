@@ -1,0 +1,117 @@
+import { CodecError, cbor, gunzip, ndjson, type StandardSchema } from '@millrace/codecs';
+import { type DeadLetter, deadLetter, type Pipeline, type Sink, type Stage, StageError } from '@millrace/core';
+import type { FlightRows } from '../flights.js';
+import type { Flight } from '../night/flight.js';
+import { StoppedError } from './body.js';
+import { type Receipt, ReceiptBook } from './receipt.js';
+import type { Turns } from './turns.js';
+
+/** How a body is written. */
+export interface BodyFormat {
+  readonly records: 'ndjson' | 'cbor';
+  readonly isGzip: boolean;
+}
+
+/** What became of a body. */
+export interface Received {
+  /** The status of HTTP that says so. */
+  readonly status: number;
+  readonly receipt: Receipt;
+}
+
+const ACCEPTED = 202;
+const BAD_REQUEST = 400;
+const TOO_LARGE = 413;
+const UNAVAILABLE = 503;
+/** A flight has about 90 bytes. */
+export const MAX_RECORD_BYTES = 65_536;
+/** Flights offered at a time, at most; a chunk of 64 KiB holds about 700. */
+const GROUP_FLIGHTS = 1_024;
+
+/**
+ * Takes in the flights of a body, as fast as their turns come. A record that is no flight is rejected alone; what cannot be read any
+ * further ends the body there. It never rejects: how it ended is in the receipt.
+ */
+export async function receive(
+  chunks: Pipeline<Uint8Array>,
+  { records, isGzip }: BodyFormat,
+  schema: StandardSchema<Flight>,
+  turns: Turns,
+): Promise<Received> {
+  const book = new ReceiptBook();
+  const bytes = isGzip ? chunks.pipeThrough(gunzip()) : chunks;
+  const flights = bytes.pipeThrough(decoder(records, schema, (error) => reject(error)));
+  try {
+    await flights.run(into(turns, book)).finished;
+    return { status: ACCEPTED, receipt: book.receipt() };
+  } catch (failure) {
+    return whyEnded(failure instanceof StageError ? failure.cause : failure);
+  }
+
+  function reject(error: CodecError): void {
+    if (!turns.reject()) throw new StoppedError();
+    book.reject(error);
+  }
+
+  function whyEnded(cause: unknown): Received {
+    if (cause instanceof StoppedError) return { status: UNAVAILABLE, receipt: book.receipt(cause.message) };
+    if (!(cause instanceof CodecError)) {
+      const what = cause instanceof Error ? cause.message : String(cause);
+      return { status: BAD_REQUEST, receipt: book.receipt(`Cannot read the body: ${what}`) };
+    }
+    const isTooLarge = cause.code === 'ERR_CODECS_SIZE' || cause.code === 'ERR_CODECS_DEPTH';
+    if (turns.reject()) book.reject(cause);
+    return { status: isTooLarge ? TOO_LARGE : BAD_REQUEST, receipt: book.receipt(cause.message) };
+  }
+}
+
+function decoder(
+  records: BodyFormat['records'],
+  schema: StandardSchema<Flight>,
+  reject: (error: CodecError) => void,
+): Stage<Uint8Array, Flight> {
+  const onError = deadLetter<Uint8Array>(
+    new WritableStream<DeadLetter<Uint8Array>>({
+      write({ error }) {
+        // A line that is too long may have no end.
+        if ((error as CodecError).code === 'ERR_CODECS_SIZE') throw error;
+        reject(error as CodecError);
+      },
+    }),
+  );
+  const options = { schema, onError, maxRecordBytes: MAX_RECORD_BYTES };
+  return records === 'ndjson' ? ndjson.decode(options) : cbor.decode({ ...options, int64: 'number' });
+}
+
+/** Offers bursts of flights, and takes no more from the body until one has had its turn. */
+function into(turns: Turns, book: ReceiptBook): Sink<Flight> {
+  return {
+    name: 'turns',
+    highWaterMark: 0,
+    maxBurst: GROUP_FLIGHTS,
+    open: () => ({
+      async write(flights) {
+        const taken = await turns.offer(rowsOf(flights));
+        book.accepted += taken;
+        if (taken < flights.length) throw new StoppedError();
+      },
+    }),
+  };
+}
+
+function rowsOf(flights: readonly Flight[]): FlightRows {
+  const rowCount = flights.length;
+  const date = new Float64Array(rowCount);
+  const delay = new Int32Array(rowCount);
+  const distance = new Int32Array(rowCount);
+  const origin: string[] = [];
+  const destination: string[] = [];
+  for (const [row, flight] of flights.entries()) {
+    date[row] = flight.departureWallMs;
+    delay[row] = flight.delayMinutes;
+    distance[row] = flight.distanceMiles;
+    origin.push(flight.origin);
+    destination.push(flight.destination);
+  }
+  return { rowCount, columns: { date, delay, distance, origin, destination } };
+}

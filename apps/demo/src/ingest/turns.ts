@@ -1,0 +1,128 @@
+import type { Pipeline } from '@millrace/core';
+import { type StageContext, source } from '@millrace/core/authoring';
+import type { FlightRows } from '../flights.js';
+
+/** The name of the source that clients feed. */
+export const INGEST = 'ingest';
+
+/** A group that a client holds out until the pipeline takes it. */
+interface Offer {
+  readonly rows: FlightRows;
+  settle(taken: number): void;
+}
+
+/**
+ * Hands groups of flights from any number of clients to one run, each client in its turn: a client offers one group at a
+ * time and waits, so that clients take turns, and nothing is held between them and the pipeline.
+ */
+export class Turns {
+  /** What the clients offer; for one run. */
+  readonly rows: Pipeline<FlightRows>;
+  /** Resolves when the run is there to take something, or never will be. */
+  readonly opened: Promise<void>;
+  #left: number;
+  #context: StageContext | undefined;
+  #open: () => void = () => {};
+  #read: ((groups: readonly FlightRows[] | undefined) => void) | undefined;
+  readonly #offers: Offer[] = [];
+  readonly #closing = new AbortController();
+
+  /** @param limit - Flights to take; `undefined` for no end. */
+  constructor(limit: number | undefined) {
+    this.#left = limit ?? Number.POSITIVE_INFINITY;
+    this.opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+    this.rows = source<FlightRows>({
+      name: INGEST,
+      open: (context) => {
+        this.#context = context;
+        this.#open();
+        const end = (): void => this.#answer(undefined);
+        return { read: () => this.#take(), drain: end, close: () => this.close() };
+      },
+    });
+  }
+
+  /** Aborts when nothing more is taken. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /**
+   * Waits until the pipeline has taken a group.
+   *
+   * @returns How many of its flights were taken, from its beginning: fewer than all only where nothing more ever is.
+   */
+  offer(rows: FlightRows): Promise<number> {
+    if (this.closed.aborted) return Promise.resolve(0);
+    return new Promise((settle) => {
+      this.#offers.push({ rows, settle });
+      if (this.#read !== undefined) this.#answer(this.#next());
+    });
+  }
+
+  /**
+   * Counts a record that is no flight.
+   *
+   * @returns Whether it counts: not where nothing more is taken.
+   */
+  reject(): boolean {
+    const counts = this.#context?.counts;
+    if (counts === undefined || this.closed.aborted) return false;
+    counts.made++;
+    counts.deadLettered++;
+    return true;
+  }
+
+  /** Takes nothing more, and says so to those who wait. */
+  close(): void {
+    if (this.closed.aborted) return;
+    this.#closing.abort();
+    this.#open();
+    for (const { settle } of this.#offers.splice(0)) settle(0);
+    this.#answer(undefined);
+  }
+
+  #take(): readonly FlightRows[] | undefined | Promise<readonly FlightRows[] | undefined> {
+    if (this.#left === 0) return undefined;
+    const groups = this.#next();
+    if (groups !== undefined) return groups;
+    return new Promise((resolve) => {
+      this.#read = resolve;
+    });
+  }
+
+  #answer(groups: readonly FlightRows[] | undefined): void {
+    const read = this.#read;
+    this.#read = undefined;
+    read?.(groups);
+  }
+
+  /** The group whose turn it is, as far as the limit lets it in. */
+  #next(): readonly FlightRows[] | undefined {
+    const offer = this.#offers.shift();
+    if (offer === undefined) return undefined;
+    const rows = firstOf(offer.rows, this.#left);
+    this.#left -= rows.rowCount;
+    const counts = (this.#context as StageContext).counts;
+    const before = counts.out;
+    // INVARIANT: the run counts a group when it takes it: at once, or in the reaction to the promise that waits for it. If
+    // it ended in between, the group is not inside, and its client must be told so.
+    setImmediate(() => offer.settle(counts.out > before ? rows.rowCount : 0));
+    return [rows];
+  }
+}
+
+function firstOf(rows: FlightRows, count: number): FlightRows {
+  if (rows.rowCount <= count) return rows;
+  const { date, delay, distance, origin, destination } = rows.columns;
+  const columns = {
+    date: Array.prototype.slice.call(date, 0, count),
+    delay: Array.prototype.slice.call(delay, 0, count),
+    distance: Array.prototype.slice.call(distance, 0, count),
+    origin: Array.prototype.slice.call(origin, 0, count),
+    destination: Array.prototype.slice.call(destination, 0, count),
+  };
+  return { rowCount: count, columns };
+}
