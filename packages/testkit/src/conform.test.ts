@@ -1,6 +1,6 @@
 import { filter, map, mapAsync, type Stage } from '@millrace/core';
 import { type Answer, END, Failure, isLater, operator, type Puller } from '@millrace/core/authoring';
-import { assertConforms, type ConformReport, conform } from '@millrace/testkit';
+import { assertConforms, type ConformReport, conform, virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
 type Counts = { in: number; out: number; filtered: number; abandoned: number };
@@ -51,6 +51,44 @@ test('conform() says which laws do not apply', async () => {
     passed: true,
     why: 'does not apply: no function of the user is called three times',
   });
+});
+
+/** Passes items on one by one, each after `turns` turns of the event loop, unless its clock says that it took too long. */
+function slow(turns: number): Stage<number, number> {
+  return operator<number, number>({
+    name: 'slow',
+    inService: 1,
+    open: (upstream, { clock, counts, failure, inside }) => ({
+      async pull() {
+        const answer = await upstream.pull(1);
+        if (!Array.isArray(answer)) return answer;
+        counts.in++;
+        let isLate = false;
+        const timer = clock.setTimer(() => {
+          isLate = true;
+        }, 1000);
+        for (let turn = 0; turn < turns; turn++) await virtualClock().settle();
+        timer.clear();
+        if (isLate) inside(-1);
+        counts[isLate ? 'abandoned' : 'out']++;
+        return isLate ? failure(new Error('late'), counts.in - 1) : answer;
+      },
+      close: (reason) => upstream.close(reason),
+    }),
+  });
+}
+
+test('conform() with timeStandsStill waits in real time for a stage that has a timer set meanwhile', async () => {
+  const laws = [
+    'empty input ends',
+    'the end closes the source, once',
+    'nothing vanishes, by the end',
+    'what it holds is flushed once',
+  ];
+  const brokenBy = async (timeStandsStill: boolean) =>
+    brokenLaws(await conform(() => slow(2), { items: 6, timeStandsStill })).filter((law) => laws.includes(law));
+  expect(await brokenBy(false)).toContain('the end closes the source, once');
+  expect(await brokenBy(true)).toEqual([]);
 });
 
 test('assertConforms() gives the report of a stage that conforms', async () => {

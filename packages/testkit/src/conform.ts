@@ -32,6 +32,11 @@ export interface ConformOptions<I> {
   readonly reads?: number;
   /** How long a law waits, in real milliseconds, for something to happen. Default: 2,000. */
   readonly timeoutMs?: number;
+  /**
+   * Whether the virtual time stands still: for a stage that waits for another process and limits the time of that by the
+   * clock. Default: `false`: time goes by whenever the stage waits for nothing but timers.
+   */
+  readonly timeStandsStill?: boolean;
 }
 
 /** What became of one law. */

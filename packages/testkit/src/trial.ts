@@ -38,6 +38,7 @@ export class Trial {
   calls: number = 0;
   /** Whether the stage has a function of the user. */
   hasUserFunction: boolean = false;
+  #running = 0;
   readonly #factory: StageFactory<unknown, unknown>;
   #breakWith: { readonly error: unknown } | undefined;
 
@@ -96,12 +97,17 @@ export class Trial {
     };
     const run = source.pipeThrough(stage).run(sink, { clock: this.clock, observer, ...options });
     const { finished } = run;
-    finished.catch(() => {});
+    this.#running++;
+    const done = (): void => {
+      this.#running--;
+    };
+    finished.then(done, done);
     return {
       run,
       over: async () => {
         const end = await this.settled(finished);
-        this.timersLeft = Math.max(this.timersLeft, this.clock.pendingTimers);
+        // A run beside this one may wait for a timer of its own.
+        if (this.#running === 0) this.timersLeft = Math.max(this.timersLeft, this.clock.pendingTimers);
         const { error, isError: hasFailed } = end;
         return { error, hasFailed, summary: summary as RunSummary, inFlight: run.inFlight };
       },
@@ -111,11 +117,14 @@ export class Trial {
   /** Waits for a promise while time goes by; a promise that never settles fails the law. */
   async settled<T>(promise: PromiseLike<T>): Promise<Outcome<T>> {
     const { timeoutMs = 2000 } = this.options;
-    const ended = promise.then(
+    const ended = Promise.resolve(promise).then(
       (value): Outcome<T> => ({ isError: false, value }),
       (error: unknown): Outcome<T> => ({ isError: true, error }),
     );
-    return this.clock.until(ended, { withinMs: 600_000, timeoutMs }).catch((cause: unknown) => {
+    const waiting = this.#isStill
+      ? within(ended, timeoutMs)
+      : this.clock.until(ended, { withinMs: 600_000, timeoutMs });
+    return waiting.catch((cause: unknown) => {
       throw new Error('it hangs: nothing happens any more', { cause });
     });
   }
@@ -123,7 +132,12 @@ export class Trial {
   /** Lets what is under way come to rest, and `timers` timers go off. */
   async rest(timers: number = 0): Promise<void> {
     await quiet();
+    if (this.#isStill) return;
     for (let fired = 0; fired < timers; fired++) await this.clock.advanceToNext();
+  }
+
+  get #isStill(): boolean {
+    return this.options.timeStandsStill ?? false;
   }
 
   #make(): Stage<unknown, unknown> {
@@ -147,3 +161,17 @@ export class Trial {
 
 /** The index that the third call of a user's function has. */
 export const BREAK_INDEX: number = BREAKS_AT;
+
+/** Waits for a promise in real time. */
+async function within<T>(promise: PromiseLike<T>, timeoutMs: number): Promise<T> {
+  let isSettled = false;
+  const settled = (): void => {
+    isSettled = true;
+  };
+  promise.then(settled, settled);
+  const deadline = performance.now() + timeoutMs;
+  for (await quiet(); !isSettled; await quiet()) {
+    if (performance.now() > deadline) throw new Error(`it is still pending after ${timeoutMs} ms`);
+  }
+  return promise;
+}
