@@ -1,46 +1,15 @@
-import { batch, from, type StageError } from '@millrace/core';
+import { batch, from } from '@millrace/core';
 import { copyInto, type DatabaseError } from '@millrace/postgres';
-import { type EmbeddedPostgres, startPostgres } from '@millrace/postgres/embedded';
-import postgres, { type Sql } from 'postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import postgres from 'postgres';
+import { beforeEach, expect, test } from 'vitest';
+import { failure as failureOf, link, server, sql, useDatabase } from '../../test/database.js';
 import { FaultyLink } from '../../test/faulty-link.js';
 
-// What waits here waits for another process, on a machine that may be busy.
-const TIMEOUT_MS = 60_000;
-vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS, expect: { poll: { timeout: 20_000 } } });
-
-let server: EmbeddedPostgres;
-let sql: Sql;
-let link: FaultyLink;
-const unhandled: unknown[] = [];
-const note = (error: unknown): void => void unhandled.push(error);
-
-beforeAll(async () => {
-  server = await startPostgres();
-  sql = postgres({ ...server.connection, max: 2, onnotice: () => {} });
-  link = await FaultyLink.to(server.connection);
-  process.on('uncaughtException', note);
-}, 60_000);
-
-afterAll(async () => {
-  await link.close();
-  await sql.end();
-  await server.stop();
-  process.off('uncaughtException', note);
-});
+useDatabase();
 
 beforeEach(async () => {
   await sql`drop table if exists item`;
   await sql`create table item (id int4 primary key, name varchar(5))`;
-  link.onClient = () => 'pass';
-});
-
-afterEach(async () => {
-  expect(unhandled.splice(0)).toEqual([]);
-  // Nothing is left of the run: neither a session nor a transaction.
-  await expect
-    .poll(async () => [...(await sql`select 1 from pg_stat_activity where application_name like 'millrace%'`)])
-    .toEqual([]);
 });
 
 interface Item {
@@ -51,12 +20,8 @@ interface Item {
 const items = (count: number, first = 0): Item[] =>
   Array.from({ length: count }, (_, at) => ({ id: first + at, name: `n${at % 100}` }));
 
-async function failure(run: { finished: Promise<unknown> }): Promise<DatabaseError & StageError> {
-  const error = (await run.finished.then(
-    () => expect.fail('the run did not fail'),
-    (reason: unknown) => reason,
-  )) as StageError;
-  return error.cause as DatabaseError & StageError;
+async function failure(run: { finished: Promise<unknown> }): Promise<DatabaseError> {
+  return (await failureOf(run.finished)).cause as DatabaseError;
 }
 
 const count = async (): Promise<number> => (await sql<[{ n: number }]>`select count(*)::int4 as n from item`)[0].n;

@@ -1,47 +1,16 @@
 import { channel, from, type StageError } from '@millrace/core';
+import { source } from '@millrace/core/authoring';
 import { enrich, type KeyQuery, selectBy } from '@millrace/postgres';
-import { type EmbeddedPostgres, startPostgres } from '@millrace/postgres/embedded';
 import postgres, { type Sql } from 'postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { failure, link, server, sql, useDatabase } from '../../test/database.js';
 import { FaultyLink } from '../../test/faulty-link.js';
 
-// What waits here waits for another process, on a machine that may be busy.
-const TIMEOUT_MS = 60_000;
-vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS, expect: { poll: { timeout: 20_000 } } });
-
-let server: EmbeddedPostgres;
-let sql: Sql;
-let link: FaultyLink;
-const unhandled: unknown[] = [];
-const note = (error: unknown): void => void unhandled.push(error);
-
-beforeAll(async () => {
-  server = await startPostgres();
-  sql = postgres({ ...server.connection, max: 2, onnotice: () => {} });
+useDatabase(async () => {
   await sql`create table person as select n as id, 'name ' || n as name, n % 10 as team from generate_series(1, 5000) n`;
   await sql`create table place (code text primary key, city text)`;
   await sql`create table amount (id int4 primary key, cents numeric)`;
   await sql`insert into amount values (7, 5)`;
-  link = await FaultyLink.to(server.connection);
-  process.on('uncaughtException', note);
-}, 60_000);
-
-afterAll(async () => {
-  await link.close();
-  await sql.end();
-  await server.stop();
-  process.off('uncaughtException', note);
-});
-
-beforeEach(() => {
-  link.onClient = () => 'pass';
-});
-
-afterEach(async () => {
-  expect(unhandled.splice(0)).toEqual([]);
-  await expect
-    .poll(async () => [...(await sql`select 1 from pg_stat_activity where application_name like 'millrace%'`)])
-    .toEqual([]);
 });
 
 interface Person {
@@ -71,13 +40,6 @@ function counted<Row>(query: KeyQuery<Row>): KeyQuery<Row> & { readonly sizes: n
     },
   };
   return counting;
-}
-
-async function failure(work: Promise<unknown>): Promise<StageError> {
-  return (await work.then(
-    () => expect.fail('the run did not fail'),
-    (reason: unknown) => reason,
-  )) as StageError;
 }
 
 const ids = (count: number): number[] => Array.from({ length: count }, (_, at) => (at * 7919) % 6000);
@@ -117,6 +79,27 @@ test('enrich() never waits for a batch to fill', async () => {
   }
   expect(query.sizes).toEqual([1, 1, 1]);
   await results.return?.();
+});
+
+test('enrich() does not ask its source for every item that has left', async () => {
+  let next = 0;
+  let reads = 0;
+  const few = source<number>({
+    name: 'few keys',
+    open: () => ({
+      read(max) {
+        reads++;
+        return Array.from({ length: max }, () => (next++ % 10) + 1);
+      },
+      close: () => {},
+    }),
+  });
+  const stage = enrich(sql, { key: (id: number) => id, query: byId, into: named, highWaterMark: 0 });
+  const results = few.pipeThrough(stage).values();
+  for (let at = 0; at < 4000; at++) expect((await results.next()).value).toBe(expected((at % 10) + 1));
+  await results.return?.();
+  // 2,000 at first, then 500 each time a quarter of them has left.
+  expect(reads).toBeLessThan(10);
 });
 
 test('enrich() finds keys of any text, and takes null and undefined for missing', async () => {
