@@ -158,7 +158,9 @@ test('alerts() tells drops, slow items and a low rate from a run that is well', 
   }
   expect(await alertsOf('1\n2\n', 10)).toEqual([]);
   expect(lines).toEqual(['run started', 'run done']);
+  lines.length = 0;
   expect(await alertsOf('1\nbroken\n', 10)).toEqual(['ndjson.decode drops more than 1 %']);
+  expect(lines).toEqual(['run started', 'stage error', 'run done']);
   const slow = await alertsOf('1\n', 3_000);
   expect(slow).toContain('store takes more than 100 ms for one item in a hundred');
   expect(slow).toContain('store gives less than one item a second');

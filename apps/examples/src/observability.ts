@@ -10,11 +10,12 @@ type Store = (celsius: number) => Promise<void>;
 
 export async function watched(json: string, store: Store, log: Logger, clock: Clock = systemClock): Promise<Snapshot> {
   const observed = observe({ name: 'readings', clock });
-  logRun(observed, log, { clock });
+  const lines = logRun(observed, log, { clock });
   await from(new Blob([json]).stream())
     .pipeThrough(ndjson.decode<number>({ onError: 'skip' }))
     .pipeThrough(mapAsync(store, { name: 'store', concurrency: 4 }))
     .count({ observer: observed.observer, clock });
+  lines.close();
   return observed.snapshot();
 }
 
