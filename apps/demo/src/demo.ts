@@ -23,6 +23,8 @@ const MISUSED = 2;
 // 128 and SIGPIPE, what a shell reports of a program whose reader went away.
 const READER_GONE = 141;
 
+type Airports = DemoData['airports'];
+
 /** Runs the demo as the command line says, and gives the exit code. */
 export async function runDemo(args: readonly string[]): Promise<number> {
   // Where nobody reads the complaints there is nobody to complain to.
@@ -32,8 +34,8 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     if (options.help) return await printHelp();
     const data = await openData(options.repeat);
     return await (options.listen === undefined
-      ? flyThrough(options, data)
-      : takeFlights(options, options.listen, data));
+      ? flyThrough(options, data.airports, () => data.rows)
+      : takeFlights(options, options.listen, data.airports));
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof DataError || error instanceof PipelineError)) throw error;
     complain(error.message);
@@ -48,17 +50,21 @@ async function printHelp(): Promise<number> {
 }
 
 /** Takes what clients send in place of the file's rows; the limit is one of what is taken. */
-async function takeFlights(options: DemoOptions, port: number, data: DemoData): Promise<number> {
-  const ingest = await listen({ port, limit: options.limit, airports: data.airports });
+async function takeFlights(options: DemoOptions, port: number, airports: Airports): Promise<number> {
+  const ingest = await listen({ port, limit: options.limit, airports });
   try {
     process.stderr.write(`flights are taken at ${ingest.url}\n`);
-    return await flyThrough({ ...options, limit: undefined }, { ...data, rows: ingest.rows });
+    return await flyThrough({ ...options, limit: undefined }, airports, ingest.rows);
   } finally {
     await ingest.close();
   }
 }
 
-async function flyThrough(options: DemoOptions, data: DemoData): Promise<number> {
+async function flyThrough(
+  options: DemoOptions,
+  airports: Airports,
+  rowsOf: (archive: RejectArchive) => DemoData['rows'],
+): Promise<number> {
   const open: { close(): Promise<unknown> }[] = [];
   const opened = <T extends { close(): Promise<unknown> }>(what: T): T => {
     open.push(what);
@@ -69,8 +75,8 @@ async function flyThrough(options: DemoOptions, data: DemoData): Promise<number>
     const figures = opened(await showFigures(options, process.stderr));
     const database = opened(await openDatabase(options.database));
     const darkness = opened(openDarkness());
-    await prepareTables(database.sql, data.airports);
-    return await store(options, data, { archive, figures, database, darkness });
+    await prepareTables(database.sql, airports);
+    return await store(options, { airports, rows: rowsOf(archive) }, { archive, figures, database, darkness });
   } finally {
     // What failed has been told, or is on its way; the rest must still be closed.
     for (const each of open.reverse()) await each.close().catch(() => {});

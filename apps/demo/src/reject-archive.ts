@@ -5,7 +5,7 @@ import { channel, type DeadLetter, type DeadLetterOffice, deadLetter, type Sink 
 import { DataError } from './data.js';
 import type { Flight, FlightFault } from './night/flight.js';
 
-/** One record of the archive. */
+/** What the archive has of an impossible flight. */
 export interface Reject extends Flight {
   /** What is wrong with it. */
   readonly fault: FlightFault;
@@ -13,10 +13,24 @@ export interface Reject extends Flight {
   readonly index: number;
 }
 
+/** What the archive has of a client's record that is no flight. */
+export interface RejectedRecord {
+  /** What is wrong with it. */
+  readonly fault: string;
+  /** How many records of its body came before it. */
+  readonly index: number;
+  /** Where it began in its body. */
+  readonly byteOffset: number;
+  /** Its bytes, as far as they are known. */
+  readonly record: Uint8Array;
+}
+
 /** Where the impossible flights go: a file that is a CBOR sequence. */
 export interface RejectArchive {
   readonly path: string;
   readonly office: DeadLetterOffice<Flight>;
+  /** Takes a client's record, and waits where the file is slow. */
+  keep(record: RejectedRecord): Promise<void>;
   /** Waits until all of it is in the file. */
   close(): Promise<void>;
 }
@@ -39,7 +53,7 @@ export async function openRejectArchive(path: string = REJECTS_PATH): Promise<Re
   const file = await open(path, 'w').catch((error: unknown) => {
     throw problem(path, error);
   });
-  const { sender, receiver } = channel<Reject>(WAITING_REJECTS);
+  const { sender, receiver } = channel<Reject | RejectedRecord>(WAITING_REJECTS);
   const { finished } = receiver.pipeThrough(cbor.encode()).run(fileSink(file));
   // It is waited for where a letter cannot be sent, and at the end.
   finished.catch(() => {});
@@ -48,19 +62,21 @@ export async function openRejectArchive(path: string = REJECTS_PATH): Promise<Re
       () => Promise.reject(problem(path, 'it is closed')),
       (error: Error) => Promise.reject(problem(path, error.cause ?? error)),
     );
+  async function keep(reject: Reject | RejectedRecord): Promise<void> {
+    try {
+      await sender.send(reject);
+    } catch {
+      // The channel is closed because the file failed, which says more.
+      await failure();
+    }
+  }
   const letters = new WritableStream<DeadLetter<Flight>>({
-    async write({ error, index, item }) {
-      try {
-        await sender.send({ fault: error as FlightFault, index, ...item });
-      } catch {
-        // The channel is closed because the file failed, which says more.
-        await failure();
-      }
-    },
+    write: ({ error, index, item }) => keep({ fault: error as FlightFault, index, ...item }),
   });
   return {
     path,
     office: deadLetter(letters),
+    keep,
     async close() {
       sender.close();
       await finished.catch(failure);

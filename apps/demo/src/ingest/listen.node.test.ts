@@ -8,6 +8,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { flightsOf } from '../flights.js';
 import type { Airport } from '../night/airports.js';
 import type { Flight } from '../night/flight.js';
+import type { RejectedRecord } from '../reject-archive.js';
 import { type Ingest, listen } from './listen.js';
 import type { Receipt } from './receipt.js';
 
@@ -40,9 +41,10 @@ function lines(count: number, first = 0): string {
 }
 
 /** What takes flights, and a run that collects them while its gate is open. */
-interface Place extends Ingest {
+interface Place extends Omit<Ingest, 'rows'> {
   readonly run: Run;
   readonly flights: Flight[];
+  readonly archive: RejectedRecord[];
   /** Lets the run go on; it waits before the first flight where `isOpen` was `false`. */
   openGate(): void;
 }
@@ -62,12 +64,17 @@ async function place(limit?: number, isOpen = true): Promise<Place> {
   const flights: Flight[] = [];
   let openGate = (): void => {};
   const gate = isOpen ? undefined : new Promise<void>((resolve) => (openGate = resolve));
-  const run = ingest.rows.pipeThrough(flatMap(flightsOf, { name: 'flights', highWaterMark: 0 })).run(async (flight) => {
-    await gate;
-    flights.push(flight);
-  });
+  const archive: RejectedRecord[] = [];
+  const keep = async (reject: RejectedRecord): Promise<void> => void archive.push(reject);
+  const run = ingest
+    .rows({ keep })
+    .pipeThrough(flatMap(flightsOf, { name: 'flights', highWaterMark: 0 }))
+    .run(async (flight) => {
+      await gate;
+      flights.push(flight);
+    });
   run.finished.catch(() => {});
-  const made = { ...ingest, run, flights, openGate };
+  const made = { ...ingest, run, flights, archive, openGate };
   places.push(made);
   return made;
 }
@@ -96,6 +103,10 @@ async function answerOf(sending: ClientRequest): Promise<{ status: number | unde
   let text = '';
   for await (const part of response) text += part;
   return { status: response.statusCode, receipt: JSON.parse(text) };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 function counts({ run }: Place): { made: number; deadLettered: number } {
@@ -162,6 +173,8 @@ test('listen() rejects what is no flight, alone, with its place and why', async 
     const place = { index: 1, byteOffset: lines(1).length, code: 'ERR_CODECS_SCHEMA' };
     expect(receipt.rejections).toEqual([{ ...place, reason: expect.stringContaining(why) }]);
   }
+  expect(here.archive).toHaveLength(wrong.length);
+  expect(here.archive[0]).toMatchObject({ index: 1, byteOffset: lines(1).length, record: utf8('null') });
   const nan = Buffer.concat(
     await from([Number.NaN, 2n ** 60n].map((delay) => ({ ...record(0), delay })))
       .pipeThrough(cbor.encode())
@@ -388,6 +401,16 @@ test('listen() tells a client that was waiting for a turn, when the run is abort
   const { status, receipt } = await waiting;
   expect(counts(here).made).toBe(made);
   expect([status, receipt.accepted]).toEqual([503, 0]);
+});
+
+test('listen() fails the run where what is rejected cannot be kept', async () => {
+  const ingest = await listen({ port: 0, limit: undefined, airports: AIRPORTS });
+  const keep = (): Promise<never> => Promise.reject(new Error('the disk is full'));
+  const run = ingest.rows({ keep }).run(() => {});
+  const failed = expect(run.finished).rejects.toThrow('in stage "ingest": the disk is full');
+  await send(ingest.url, 'no flight');
+  await failed;
+  await ingest.close();
 });
 
 test('listen() says that the port is taken', async () => {

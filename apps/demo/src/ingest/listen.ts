@@ -5,6 +5,7 @@ import type { Pipeline } from '@millrace/core';
 import { DataError } from '../data.js';
 import type { FlightRows } from '../flights.js';
 import type { Airport } from '../night/airports.js';
+import type { RejectArchive } from '../reject-archive.js';
 import { chunksOf } from './body.js';
 import { flightSchema } from './flight-schema.js';
 import { receive } from './receive.js';
@@ -16,7 +17,7 @@ export interface Ingest {
   /** Where: `http://127.0.0.1:8080/ingest`. */
   readonly url: string;
   /** The flights as they come; for one run, which ends with the ingest. */
-  readonly rows: Pipeline<FlightRows>;
+  readonly rows: (archive: Pick<RejectArchive, 'keep'>) => Pipeline<FlightRows>;
   /** Takes nothing more, answers who is still sending, and lets go of the port. */
   close(): Promise<void>;
 }
@@ -78,7 +79,7 @@ export async function listen({ port, limit, airports }: ListenOptions): Promise<
   let closed: Promise<void> | undefined;
   return {
     url: `http://${HOST}:${(server.address() as AddressInfo).port}/ingest`,
-    rows: turns.rows,
+    rows: (archive) => turns.rows(archive),
     close() {
       turns.close();
       closed ??= closing(server, open);

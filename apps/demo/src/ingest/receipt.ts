@@ -31,11 +31,9 @@ export class ReceiptBook {
   #rejected = 0;
   readonly #rejections: Rejection[] = [];
 
-  reject(error: CodecError): void {
+  reject(rejection: Rejection): void {
     this.#rejected++;
-    if (this.#rejections.length === MOST_REJECTIONS) return;
-    const { recordIndex: index = 0, byteOffset = 0, code } = error;
-    this.#rejections.push({ index, byteOffset, code, reason: reasonOf(error) });
+    if (this.#rejections.length < MOST_REJECTIONS) this.#rejections.push(rejection);
   }
 
   receipt(error?: string): Receipt {
@@ -44,7 +42,8 @@ export class ReceiptBook {
   }
 }
 
-function reasonOf({ message, cause }: CodecError): string {
+/** Says where a record was, and why it was rejected. */
+export function rejectionOf({ code, recordIndex = 0, byteOffset = 0, message, cause }: CodecError): Rejection {
   const issue = Array.isArray(cause) ? (cause[0] as { readonly message: string } | undefined) : undefined;
-  return issue?.message ?? message;
+  return { index: recordIndex, byteOffset, code, reason: issue?.message ?? message };
 }

@@ -3,7 +3,7 @@ import { type DeadLetter, deadLetter, type Pipeline, type Sink, type Stage, Stag
 import type { FlightRows } from '../flights.js';
 import type { Flight } from '../night/flight.js';
 import { StoppedError } from './body.js';
-import { type Receipt, ReceiptBook } from './receipt.js';
+import { type Receipt, ReceiptBook, rejectionOf } from './receipt.js';
 import type { Turns } from './turns.js';
 
 /** How a body is written. */
@@ -24,13 +24,13 @@ const BAD_REQUEST = 400;
 const TOO_LARGE = 413;
 const UNAVAILABLE = 503;
 /** A flight has about 90 bytes. */
-export const MAX_RECORD_BYTES = 65_536;
+const MAX_RECORD_BYTES = 65_536;
 /** Flights offered at a time, at most; a chunk of 64 KiB holds about 700. */
 const GROUP_FLIGHTS = 1_024;
 
 /**
- * Takes in the flights of a body, as fast as their turns come. A record that is no flight is rejected alone; what cannot be read any
- * further ends the body there. It never rejects: how it ended is in the receipt.
+ * Takes in the flights of a body, as fast as their turns come. A record that is no flight is rejected alone; what cannot be
+ * read any further ends the body there. It never rejects: how it ended is in the receipt.
  */
 export async function receive(
   chunks: Pipeline<Uint8Array>,
@@ -39,43 +39,51 @@ export async function receive(
   turns: Turns,
 ): Promise<Received> {
   const book = new ReceiptBook();
+  let lastRejected: CodecError | undefined;
+  async function reject(error: CodecError, record: Uint8Array): Promise<void> {
+    lastRejected = error;
+    const rejection = rejectionOf(error);
+    const { reason: fault, index, byteOffset } = rejection;
+    if (!(await turns.reject({ fault, index, byteOffset, record }))) throw new StoppedError();
+    book.reject(rejection);
+  }
+
   const bytes = isGzip ? chunks.pipeThrough(gunzip()) : chunks;
-  const flights = bytes.pipeThrough(decoder(records, schema, (error) => reject(error)));
   try {
-    await flights.run(into(turns, book)).finished;
+    await bytes.pipeThrough(decoder(records, schema, reject)).run(into(turns, book)).finished;
     return { status: ACCEPTED, receipt: book.receipt() };
   } catch (failure) {
-    return whyEnded(failure instanceof StageError ? failure.cause : failure);
+    const cause = failure instanceof StageError ? failure.cause : failure;
+    // Where a record has no end that could be found, its bytes are not known either.
+    if (cause instanceof CodecError && cause !== lastRejected) await reject(cause, NO_BYTES).catch(() => {});
+    return { status: statusOf(cause), receipt: book.receipt(messageOf(cause)) };
   }
+}
 
-  function reject(error: CodecError): void {
-    if (!turns.reject()) throw new StoppedError();
-    book.reject(error);
-  }
+const NO_BYTES = new Uint8Array(0);
 
-  function whyEnded(cause: unknown): Received {
-    if (cause instanceof StoppedError) return { status: UNAVAILABLE, receipt: book.receipt(cause.message) };
-    if (!(cause instanceof CodecError)) {
-      const what = cause instanceof Error ? cause.message : String(cause);
-      return { status: BAD_REQUEST, receipt: book.receipt(`Cannot read the body: ${what}`) };
-    }
-    const isTooLarge = cause.code === 'ERR_CODECS_SIZE' || cause.code === 'ERR_CODECS_DEPTH';
-    if (turns.reject()) book.reject(cause);
-    return { status: isTooLarge ? TOO_LARGE : BAD_REQUEST, receipt: book.receipt(cause.message) };
-  }
+function statusOf(cause: unknown): number {
+  if (cause instanceof StoppedError) return UNAVAILABLE;
+  const code = cause instanceof CodecError ? cause.code : undefined;
+  return code === 'ERR_CODECS_SIZE' || code === 'ERR_CODECS_DEPTH' ? TOO_LARGE : BAD_REQUEST;
+}
+
+function messageOf(cause: unknown): string {
+  if (cause instanceof StoppedError || cause instanceof CodecError) return cause.message;
+  return `Cannot read the body: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 
 function decoder(
   records: BodyFormat['records'],
   schema: StandardSchema<Flight>,
-  reject: (error: CodecError) => void,
+  reject: (error: CodecError, record: Uint8Array) => Promise<void>,
 ): Stage<Uint8Array, Flight> {
   const onError = deadLetter<Uint8Array>(
     new WritableStream<DeadLetter<Uint8Array>>({
-      write({ error }) {
+      async write({ error, item }) {
+        await reject(error as CodecError, item);
         // A line that is too long may have no end.
         if ((error as CodecError).code === 'ERR_CODECS_SIZE') throw error;
-        reject(error as CodecError);
       },
     }),
   );

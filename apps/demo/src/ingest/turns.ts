@@ -1,6 +1,7 @@
 import type { Pipeline } from '@millrace/core';
 import { type StageContext, source } from '@millrace/core/authoring';
 import type { FlightRows } from '../flights.js';
+import type { RejectArchive, RejectedRecord } from '../reject-archive.js';
 
 /** The name of the source that clients feed. */
 export const INGEST = 'ingest';
@@ -16,14 +17,14 @@ interface Offer {
  * time and waits, so that clients take turns, and nothing is held between them and the pipeline.
  */
 export class Turns {
-  /** What the clients offer; for one run. */
-  readonly rows: Pipeline<FlightRows>;
   /** Resolves when the run is there to take something, or never will be. */
   readonly opened: Promise<void>;
   #left: number;
   #context: StageContext | undefined;
   #open: () => void = () => {};
-  #read: ((groups: readonly FlightRows[] | undefined) => void) | undefined;
+  #read: { resolve(groups: readonly FlightRows[] | undefined): void; reject(error: unknown): void } | undefined;
+  #archive: Pick<RejectArchive, 'keep'> | undefined;
+  #failure: { readonly error: unknown } | undefined;
   readonly #offers: Offer[] = [];
   readonly #closing = new AbortController();
 
@@ -33,10 +34,19 @@ export class Turns {
     this.opened = new Promise((resolve) => {
       this.#open = resolve;
     });
-    this.rows = source<FlightRows>({
+  }
+
+  /**
+   * What the clients offer; for one run.
+   *
+   * @param archive - Takes the records that are no flights.
+   */
+  rows(archive: Pick<RejectArchive, 'keep'>): Pipeline<FlightRows> {
+    return source<FlightRows>({
       name: INGEST,
       open: (context) => {
         this.#context = context;
+        this.#archive = archive;
         this.#open();
         const end = (): void => this.#answer(undefined);
         return { read: () => this.#take(), drain: end, close: () => this.close() };
@@ -63,15 +73,23 @@ export class Turns {
   }
 
   /**
-   * Counts a record that is no flight.
+   * Puts a record aside that is no flight, and waits where the archive is slow. Where that fails, so does the run.
    *
-   * @returns Whether it counts: not where nothing more is taken.
+   * @returns Whether it was: not where nothing more is taken.
    */
-  reject(): boolean {
+  async reject(record: RejectedRecord): Promise<boolean> {
     const counts = this.#context?.counts;
     if (counts === undefined || this.closed.aborted) return false;
     counts.made++;
     counts.deadLettered++;
+    try {
+      await this.#archive?.keep(record);
+    } catch (error) {
+      this.#failure ??= { error };
+      const read = this.#read;
+      this.#read = undefined;
+      read?.reject(error);
+    }
     return true;
   }
 
@@ -85,18 +103,19 @@ export class Turns {
   }
 
   #take(): readonly FlightRows[] | undefined | Promise<readonly FlightRows[] | undefined> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#left === 0) return undefined;
     const groups = this.#next();
     if (groups !== undefined) return groups;
-    return new Promise((resolve) => {
-      this.#read = resolve;
+    return new Promise((resolve, reject) => {
+      this.#read = { resolve, reject };
     });
   }
 
   #answer(groups: readonly FlightRows[] | undefined): void {
     const read = this.#read;
     this.#read = undefined;
-    read?.(groups);
+    read?.resolve(groups);
   }
 
   /** The group whose turn it is, as far as the limit lets it in. */
