@@ -6,11 +6,13 @@ import {
   checkMs,
   checkOptions,
   operator,
+  outOfRange,
   type Puller,
   wrongType,
 } from '@millrace/core/authoring';
 import { isSqlClient, type SqlClient } from '../connection/client.js';
 import { type EnrichFunctions, EnrichStage } from './enrich-stage.js';
+import { CACHE, type CacheInternals, type RowCache, rememberOf } from './row-cache.js';
 import type { KeyQuery, LookupKey } from './select-by.js';
 
 /** What is looked up, and how. */
@@ -33,6 +35,11 @@ export interface EnrichOptions<I, Row, O> {
   readonly ttlMs?: number;
   /** How long a key without a row is not asked for again, in milliseconds. Default: 5,000, or `ttlMs` where that is less. */
   readonly missingTtlMs?: number;
+  /**
+   * What {@link rowCache} made, in place of `maxEntries`, `ttlMs` and `missingTtlMs`, which are its own then. Default: each
+   * run has a cache of its own, empty at first.
+   */
+  readonly cache?: RowCache<NoInfer<Row>>;
   /** Whether items keep their order; if not, each goes as soon as its row is there. Default: `true`. */
   readonly ordered?: boolean;
   /** How many items may wait before the stage. Default: 256. */
@@ -51,7 +58,7 @@ export interface EnrichFallbackOptions<I, Row, O, F = Row> extends Omit<EnrichOp
 
 const WHERE = 'enrich()';
 const OPTIONS = ['key', 'query', 'into', 'fallback', 'maxBatch', 'inFlight', 'timeoutMs', 'maxEntries', 'ttlMs'];
-const MORE_OPTIONS = ['missingTtlMs', 'ordered', 'highWaterMark', 'name'];
+const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'name'];
 
 /**
  * Adds to each item its row from a database, with one query for many items.
@@ -66,9 +73,10 @@ const MORE_OPTIONS = ['missingTtlMs', 'ordered', 'highWaterMark', 'name'];
  *
  * The keys that wait go into one query, at most `maxBatch`: under load batches grow, and a single item never waits for
  * one to fill. A key that is being looked up is not asked for again; rows, and that there is none, are remembered for
- * `ttlMs` and `missingTtlMs`. A key that is no value of the column's type fails alone. Opens up to `inFlight`
- * connections of its own, with the options of `sql`, so that slow queries elsewhere don't hold it up and a connection
- * that hangs can be closed without harm to others. A column of an array type arrives as text: select `to_json(…)` of it.
+ * `ttlMs` and `missingTtlMs`, by the run or, with {@link rowCache}, by all that share it. A key that is no value of the
+ * column's type fails alone. Opens up to `inFlight` connections of its own, with the options of `sql`, so that slow
+ * queries elsewhere don't hold it up and a connection that hangs can be closed without harm to others. A column of an
+ * array type arrives as text: select `to_json(…)` of it.
  *
  * @typeParam I - What comes in.
  * @typeParam Row - A row.
@@ -110,15 +118,14 @@ export function enrich<I, Row, O>(
   const query = options.query as unknown as KeyQuery<unknown>;
   if (typeof query?.rows !== 'function' || typeof query.keyOf !== 'function')
     throw wrongType(WHERE, 'query', query, 'what selectBy() returns, or an object with the functions rows and keyOf');
-  const { maxBatch = 500, inFlight = 4, timeoutMs = 5000, maxEntries = 10_000, ttlMs = 60_000 } = options;
-  const { missingTtlMs = Math.min(5000, ttlMs), ordered = true, highWaterMark = 256, name = 'enrich' } = options;
+  const { maxBatch = 500, inFlight = 4, timeoutMs = 5000 } = options;
+  const { ordered = true, highWaterMark = 256, name = 'enrich' } = options;
   for (const [what, value] of Object.entries({ maxBatch, inFlight })) checkCount(WHERE, what, value, 1);
-  checkCount(WHERE, 'maxEntries', maxEntries, 0);
   checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
-  for (const [what, value] of Object.entries({ ttlMs, missingTtlMs })) checkMs(WHERE, what, value, 0);
   checkBoolean(WHERE, 'ordered', ordered);
   const functions = { key, into, fallback };
-  const settings = { sql, query, maxBatch, inFlight, timeoutMs, maxEntries, ttlMs, missingTtlMs };
+  const { cache, remember } = remembering(options, query);
+  const settings = { sql, query, maxBatch, inFlight, timeoutMs, cache, remember };
   return operator<unknown, unknown>({
     name,
     highWaterMark,
@@ -126,4 +133,19 @@ export function enrich<I, Row, O>(
     detail: `in ${inFlight} queries of ${maxBatch}`,
     open: (upstream: Puller<unknown>, context) => new EnrichStage(functions, ordered, settings, upstream, context),
   }) as unknown as Stage<I, O>;
+}
+
+/** What is remembered: as the options say, or as the cache that was given does. */
+function remembering(options: object, query: KeyQuery<unknown>): CacheInternals {
+  const { cache, ...others } = options as { readonly cache?: RowCache<unknown> };
+  if (cache === undefined) return { cache: undefined, remember: rememberOf(WHERE, options) };
+  const internals: CacheInternals | undefined = cache?.[CACHE];
+  if (internals === undefined) throw wrongType(WHERE, 'cache', cache, 'what rowCache() returned');
+  for (const name of ['maxEntries', 'ttlMs', 'missingTtlMs'] as const) {
+    const value = (others as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined) throw outOfRange(WHERE, name, value, 'given to rowCache(), where there is a cache');
+  }
+  internals.query ??= query;
+  if (internals.query !== query) throw outOfRange(WHERE, 'query', query, 'the one whose rows the cache has');
+  return internals;
 }

@@ -3,7 +3,7 @@ import { Attempt } from '../connection/attempt.js';
 import { CLOSED, Client, type SqlClient } from '../connection/client.js';
 import { DatabaseError, messageOf, sqlStateOf } from '../errors.js';
 import { arrayLiteral, canBeStored } from './array-literal.js';
-import { RowCache } from './row-cache.js';
+import { ClockCache } from './clock-cache.js';
 import type { KeyQuery, LookupKey } from './select-by.js';
 
 /** What became of a key. */
@@ -36,10 +36,20 @@ export interface LookupSettings {
   readonly maxBatch: number;
   readonly inFlight: number;
   readonly timeoutMs: number;
+  /** What is remembered; `undefined` for a cache of each run's own. */
+  readonly cache: EntryCache | undefined;
+  readonly remember: Remember;
+}
+
+/** How much is remembered, and how long. */
+export interface Remember {
   readonly maxEntries: number;
   readonly ttlMs: number;
   readonly missingTtlMs: number;
 }
+
+/** Entries that are `found` or `missing`. */
+export type EntryCache = ClockCache<Entry>;
 
 /** One connection, with at most one query under way. */
 interface Lane {
@@ -52,7 +62,7 @@ export class Lookups {
   readonly #settings: LookupSettings;
   readonly #context: StageContext;
   readonly #settled: (entries: readonly Entry[]) => void;
-  readonly #cache: RowCache<Entry>;
+  readonly #cache: EntryCache;
   readonly #asked = new Map<string, Entry>();
   readonly #lanes: Lane[];
   /** What no query has been sent for. */
@@ -65,7 +75,7 @@ export class Lookups {
     this.#settings = settings;
     this.#context = context;
     this.#settled = settled;
-    this.#cache = new RowCache(settings.maxEntries);
+    this.#cache = settings.cache ?? new ClockCache(settings.remember.maxEntries);
     this.#lanes = Array.from({ length: settings.inFlight }, () => ({ client: undefined, attempt: undefined }));
   }
 
@@ -139,7 +149,7 @@ export class Lookups {
   }
 
   #take(batch: readonly Entry[], rows: readonly unknown[]): void {
-    const { query, ttlMs, missingTtlMs } = this.#settings;
+    const { query, remember } = this.#settings;
     refuseIncomplete(rows);
     const nowMs = this.#context.clock.now();
     for (const row of rows) {
@@ -150,7 +160,7 @@ export class Lookups {
     }
     for (const entry of batch) {
       entry.state = entry.row === undefined ? 'missing' : 'found';
-      entry.expiresMs = nowMs + (entry.row === undefined ? missingTtlMs : ttlMs);
+      entry.expiresMs = nowMs + (entry.row === undefined ? remember.missingTtlMs : remember.ttlMs);
       this.#asked.delete(entry.key);
       this.#cache.set(entry);
     }
