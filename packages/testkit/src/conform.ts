@@ -3,8 +3,10 @@ import type { Law } from './law.js';
 import { ENDINGS } from './laws/endings.js';
 import { FAILURES } from './laws/failures.js';
 import { LEAVING } from './laws/leaving.js';
+import { LEFT_OVER } from './laws/left-over.js';
 import { MODES } from './laws/modes.js';
 import { PAIRS } from './laws/pairs.js';
+import { PROTOCOL } from './laws/protocol.js';
 import { ROOM } from './laws/room.js';
 import { type Rejections, watchRejections } from './rejections.js';
 import { Trial } from './trial.js';
@@ -53,7 +55,16 @@ export interface ConformReport {
   readonly laws: readonly LawResult[];
 }
 
-const LAWS: readonly Law[] = [...ENDINGS, ...FAILURES, ...LEAVING, ...ROOM, ...MODES, ...PAIRS];
+const LAWS: readonly Law[] = [
+  ...ENDINGS,
+  ...FAILURES,
+  ...LEAVING,
+  ...ROOM,
+  ...PROTOCOL,
+  ...MODES,
+  ...PAIRS,
+  ...LEFT_OVER,
+];
 
 /**
  * Tries every law on a stage and reports what became of each.
@@ -123,6 +134,7 @@ export async function assertConforms<I, O>(
 }
 
 async function tried(law: Law, trial: Trial): Promise<LawResult> {
+  trial.law = law.name;
   try {
     const verdict = await law.check(trial);
     if (typeof verdict !== 'object') return result(law.name, verdict);
@@ -137,7 +149,7 @@ function result(name: string, why: string | undefined): LawResult {
 }
 
 function leftTimers({ timersLeft }: Trial): string | undefined {
-  return timersLeft === 0 ? undefined : `${timersLeft} timers were left when a run was over`;
+  return timersLeft.length === 0 ? undefined : `when a run was over timers were set: ${timersLeft.join(', ')}`;
 }
 
 function unhandled({ reasons }: Rejections): string | undefined {

@@ -25,6 +25,12 @@ export interface Ran {
   readonly inFlight: number;
 }
 
+/** At which call the user's function goes wrong: it throws the error or, without one, hangs. */
+interface Trouble {
+  readonly at: number;
+  readonly error: unknown;
+}
+
 /** Which call of the user's function throws: late enough to have items before it, early enough to be reached. */
 const BREAKS_AT = 2;
 
@@ -32,15 +38,18 @@ const BREAKS_AT = 2;
 export class Trial {
   readonly clock: VirtualClock = virtualClock();
   readonly options: ConformOptions<unknown>;
-  /** Timers that were still set when a run was over. */
-  timersLeft: number = 0;
-  /** Calls of the user's function, of the stages made since {@link Trial.breaking}. */
+  /** The law that is tried. */
+  law: string = '';
+  /** Which timers were still set when a run was over. */
+  timersLeft: string[] = [];
+  /** Calls of the user's function, of the stage that was made last. */
   calls: number = 0;
+  /** Whether a call of the user's function hangs; see {@link Trial.hanging}. */
+  hasHung: boolean = false;
   /** Whether the stage has a function of the user. */
   hasUserFunction: boolean = false;
   #running = 0;
   readonly #factory: StageFactory<unknown, unknown>;
-  #breakWith: { readonly error: unknown } | undefined;
 
   constructor(factory: StageFactory<unknown, unknown>, options: ConformOptions<unknown>) {
     this.#factory = factory;
@@ -54,15 +63,17 @@ export class Trial {
 
   /** A new stage; its user function works. */
   stage(): Stage<unknown, unknown> {
-    this.#breakWith = undefined;
-    return this.#make();
+    return this.#make(undefined);
   }
 
-  /** A new stage whose user function throws `error` when it is called for the third time. */
-  breaking(error: unknown): Stage<unknown, unknown> {
-    this.#breakWith = { error };
-    this.calls = 0;
-    return this.#make();
+  /** A new stage whose user function throws `error` when it is called for the third time, or at another call. */
+  breaking(error: unknown, at: number = BREAKS_AT): Stage<unknown, unknown> {
+    return this.#make({ at, error });
+  }
+
+  /** A new stage whose user function, if it gives promises, gives one that never settles when it is called for the third time. */
+  hanging(): Stage<unknown, unknown> {
+    return this.#make({ at: BREAKS_AT, error: undefined });
   }
 
   input(items: number = this.options.items ?? 12): unknown[] {
@@ -107,7 +118,9 @@ export class Trial {
       over: async () => {
         const end = await this.settled(finished);
         // A run beside this one may wait for a timer of its own.
-        if (this.#running === 0) this.timersLeft = Math.max(this.timersLeft, this.clock.pendingTimers);
+        for (const { atMs, setAtMs } of this.#running === 0 ? this.clock.timers : []) {
+          this.timersLeft.push(`one of ${atMs - setAtMs} ms, in the law "${this.law}"`);
+        }
         const { error, isError: hasFailed } = end;
         return { error, hasFailed, summary: summary as RunSummary, inFlight: run.inFlight };
       },
@@ -140,19 +153,23 @@ export class Trial {
     return this.options.timeStandsStill ?? false;
   }
 
-  #make(): Stage<unknown, unknown> {
-    const breakWith = this.#breakWith;
+  #make(trouble: Trouble | undefined): Stage<unknown, unknown> {
+    this.calls = 0;
+    this.hasHung = false;
     let isAsynchronous = false;
     return this.#factory((fn) => {
       this.hasUserFunction = true;
       const wrapped = (...args: never[]): unknown => {
-        if (this.calls++ === BREAKS_AT && breakWith !== undefined) {
-          if (isAsynchronous) return Promise.reject(breakWith.error);
-          throw breakWith.error;
+        const isNow = this.calls++ === trouble?.at;
+        if (isNow && trouble.error !== undefined) {
+          if (isAsynchronous) return Promise.reject(trouble.error);
+          throw trouble.error;
         }
         const result: unknown = fn(...args);
         isAsynchronous ||= result instanceof Promise;
-        return result;
+        if (!isNow || !isAsynchronous) return result;
+        this.hasHung = true;
+        return new Promise(() => {});
       };
       return wrapped as typeof fn;
     });

@@ -1,9 +1,11 @@
 import { from, type Stage } from '@millrace/core';
 import { operator } from '@millrace/core/authoring';
+import { faultySource } from '../faults/faulty-source.js';
 import { firstOf, imbalance, type Law, showError } from '../law.js';
 import { areSame, show } from '../same.js';
 import { sinkProbe } from '../sink-probe.js';
 import { sourceProbe } from '../source-probe.js';
+import { quiet } from '../turn.js';
 
 /** How a stage ends when all is well. */
 export const ENDINGS: readonly Law[] = [
@@ -39,11 +41,56 @@ export const ENDINGS: readonly Law[] = [
       const probe = sinkProbe<unknown>();
       const started = trial.start(from(trial.input()), trial.stage(), probe.sink);
       const taken = probe.take(Number.POSITIVE_INFINITY);
-      await started.over();
+      const ran = await started.over();
       await trial.settled(taken);
       return firstOf(
+        imbalance(ran),
         probe.closes !== 1 && `the sink was closed ${probe.closes} times`,
         !areSame(probe.items, expected, trial.isOrdered) && `a sink got ${show(probe.items)}, not ${show(expected)}`,
+      );
+    },
+  },
+  {
+    name: 'the source is closed before the run is over',
+    async check(trial) {
+      const { clock } = trial;
+      let isClosed = false;
+      const items = faultySource(trial.input(), ({ what }) => {
+        if (what !== 'close') return undefined;
+        return quiet().then(() => {
+          isClosed = true;
+        });
+      });
+      let wasClosed = false;
+      const noted = items
+        .pipeThrough(trial.stage())
+        .run(() => {}, { clock })
+        .finished.then(() => {
+          wasClosed = isClosed;
+        });
+      const end = await trial.settled(noted);
+      return firstOf(
+        end.isError && `it failed: ${showError(end.error)}`,
+        !wasClosed && 'the run was over while its source was still open',
+      );
+    },
+  },
+  {
+    name: 'drained, it finishes what is inside',
+    async check(trial) {
+      const probe = sourceProbe<unknown>();
+      const items: unknown[] = [];
+      const started = trial.start(probe.pipeline, trial.stage(), (item) => void items.push(item));
+      probe.release(...trial.input(5));
+      await trial.rest();
+      started.run.drain().catch(() => {});
+      const ran = await started.over();
+      const expected = await trial.expected(trial.input(probe.read));
+      return firstOf(
+        ran.hasFailed && `it failed: ${showError(ran.error)}`,
+        imbalance(ran),
+        ran.summary.abandoned > 0 && `${ran.summary.abandoned} items were abandoned`,
+        !areSame(items, expected, trial.isOrdered) && `it gave ${show(items)}, not ${show(expected)}`,
       );
     },
   },

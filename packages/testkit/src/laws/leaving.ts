@@ -1,4 +1,10 @@
+import { from } from '@millrace/core';
+import { failing } from '../faults/failing.js';
+import { faultySource } from '../faults/faulty-source.js';
+import { hanging } from '../faults/hanging.js';
 import { doesNotApply, firstOf, imbalance, type Law, showError } from '../law.js';
+import { areSame, show } from '../same.js';
+import { sinkProbe } from '../sink-probe.js';
 import { sourceProbe } from '../source-probe.js';
 
 /** What a stage does when its consumer goes, or the run is aborted. */
@@ -19,6 +25,22 @@ export const LEAVING: readonly Law[] = [
       return firstOf(
         probe.closes.length !== 1 && `the source was closed ${probe.closes.length} times`,
         !hasEnded && probe.closes[0] !== reason && `the source was closed with ${showError(probe.closes[0])}`,
+      );
+    },
+  },
+  {
+    name: 'a cancel before the first item closes the source with its reason',
+    async check(trial) {
+      const probe = sourceProbe<unknown>();
+      const reason = new Error('enough');
+      const { clock } = trial;
+      const stream = probe.pipeline.pipeThrough(trial.stage()).toReadableStream({ clock });
+      probe.release(...trial.input());
+      await trial.settled(stream.cancel(reason));
+      return firstOf(
+        probe.closes.length !== 1 && `the source was closed ${probe.closes.length} times`,
+        probe.closes[0] !== reason && `the source was closed with ${showError(probe.closes[0])}`,
+        probe.read > 0 && `${probe.read} items were read`,
       );
     },
   },
@@ -53,10 +75,99 @@ export const LEAVING: readonly Law[] = [
     check: async (trial) => imbalance((await aborted(trial)).ran),
   },
   {
-    name: 'no listener is left on the signal',
+    name: 'an abort while the sink stalls ends the run in balance',
     async check(trial) {
-      const { listeners } = await aborted(trial);
-      return listeners === 0 ? undefined : `${listeners} listeners are left`;
+      const sink = sinkProbe<unknown>();
+      const reason = new Error('enough');
+      const started = trial.start(from(trial.input()), trial.stage(), sink.sink);
+      await trial.rest(1);
+      const hadEnded = sink.closes > 0;
+      started.run.abort(reason);
+      const ran = await started.over();
+      if (hadEnded) return doesNotApply('it ended before the abort');
+      return firstOf(
+        ran.error !== reason && `it ended with ${showError(ran.error)} (must be the reason itself)`,
+        sink.aborts.length !== 1 && `the sink was aborted ${sink.aborts.length} times`,
+        imbalance(ran),
+      );
+    },
+  },
+  {
+    name: 'an abort does not wait for a function of the user that hangs',
+    async check(trial) {
+      const reason = new Error('enough');
+      const started = trial.start(from(trial.input()), trial.hanging(), () => {});
+      await trial.rest();
+      if (!trial.hasHung) {
+        started.run.abort(reason);
+        await started.over();
+        return doesNotApply('no asynchronous function of the user is called three times');
+      }
+      const beganMs = trial.clock.now();
+      started.run.abort(reason);
+      const ran = await started.over();
+      return firstOf(
+        ran.error !== reason && `it ended with ${showError(ran.error)} (must be the reason itself)`,
+        trial.clock.now() > beganMs && `it took ${trial.clock.now() - beganMs} ms`,
+        imbalance(ran),
+      );
+    },
+  },
+  {
+    name: 'after an abort no function of the user is called',
+    async check(trial) {
+      const probe = sourceProbe<unknown>();
+      const started = trial.start(probe.pipeline, trial.stage(), () => {});
+      probe.release(...trial.input(3));
+      await trial.rest();
+      started.run.abort('enough');
+      const { calls } = trial;
+      probe.release(...trial.input());
+      await started.over();
+      await trial.rest(1);
+      if (trial.calls === 0) return doesNotApply('no function of the user is called');
+      return trial.calls === calls ? undefined : `it was called ${trial.calls - calls} times`;
+    },
+  },
+  {
+    name: 'a stage whose run was aborted, or failed, serves another run',
+    async check(trial) {
+      const expected = await trial.expected();
+      const stage = trial.stage();
+      for (const fault of [hanging({ at: 4 }), failing(new Error('from upstream'), { at: 4 })]) {
+        const started = trial.start(faultySource(trial.input(), fault), stage, () => {});
+        await trial.rest();
+        started.run.abort('enough');
+        await started.over();
+      }
+      const { items, hasFailed, error } = await trial.run(from(trial.input()), stage);
+      return firstOf(
+        hasFailed && `it failed: ${showError(error)}`,
+        !areSame(items, expected, trial.isOrdered) && `it gave ${show(items)}, not ${show(expected)}`,
+      );
+    },
+  },
+  {
+    name: 'a stream that it read from is cancelled, and no reader is left on it',
+    async check(trial) {
+      const cancels: unknown[] = [];
+      const items = trial.input(5);
+      const stream = new ReadableStream<unknown>({
+        start: (controller) => items.forEach((item) => void controller.enqueue(item)),
+        cancel: (reason) => void cancels.push(reason),
+      });
+      const reason = new Error('enough');
+      const started = trial.start(from(stream), trial.stage(), () => {});
+      await trial.rest();
+      const hadEnded = cancels.length > 0;
+      started.run.abort(reason);
+      await started.over();
+      await trial.rest();
+      return firstOf(
+        stream.locked && 'a reader is left on it',
+        cancels.length !== 1 && `it was cancelled ${cancels.length} times`,
+        !hadEnded && cancels[0] !== reason && `it was cancelled with ${showError(cancels[0])}`,
+      );
     },
   },
 ];
@@ -66,33 +177,14 @@ async function aborted(trial: Parameters<Law['check']>[0]): Promise<{
   readonly probe: ReturnType<typeof sourceProbe>;
   readonly reason: unknown;
   readonly hadEnded: boolean;
-  readonly listeners: number;
 }> {
   const probe = sourceProbe<unknown>();
   const reason = new Error('enough');
-  const { signal, abort, listeners } = counting();
+  const controller = new AbortController();
   probe.release(...trial.input().slice(0, 5));
-  const started = trial.start(probe.pipeline, trial.stage(), () => {}, { signal });
+  const started = trial.start(probe.pipeline, trial.stage(), () => {}, { signal: controller.signal });
   await trial.rest();
   const hadEnded = probe.closes.length > 0;
-  abort(reason);
-  return { ran: await started.over(), probe, reason, hadEnded, listeners: listeners() };
-}
-
-/** A signal that counts who listens to it. */
-function counting(): { signal: AbortSignal; abort: (reason: unknown) => void; listeners: () => number } {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const heard = new Set<unknown>();
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (type: string, listener: unknown, options?: unknown): void => {
-    heard.add(listener);
-    add(type, listener as EventListener, options as AddEventListenerOptions);
-  };
-  signal.removeEventListener = (type: string, listener: unknown, options?: unknown): void => {
-    heard.delete(listener);
-    remove(type, listener as EventListener, options as EventListenerOptions);
-  };
-  return { signal, abort: (reason) => controller.abort(reason), listeners: () => heard.size };
+  controller.abort(reason);
+  return { ran: await started.over(), probe, reason, hadEnded };
 }

@@ -1,4 +1,5 @@
-import { from, type RunOptions } from '@millrace/core';
+import { from, type Pipeline, type RunOptions } from '@millrace/core';
+import { source } from '@millrace/core/authoring';
 import { firstOf, type Law, showError } from '../law.js';
 import { areSame, show } from '../same.js';
 import type { Trial } from '../trial.js';
@@ -24,7 +25,42 @@ export const MODES: readonly Law[] = [
   },
   { name: 'not fused it does the same', check: (trial) => same(trial, { fuse: false }) },
   { name: 'without generated code it does the same', check: (trial) => same(trial, { generate: false }) },
+  {
+    name: 'the size of bursts changes nothing, nor whether they come later',
+    async check(trial) {
+      const expected = await trial.expected();
+      for (const size of [1, 3, 100]) {
+        for (const isLater of [false, true]) {
+          const { items, hasFailed, error } = await trial.run(inBursts(trial.input(), size, isLater), trial.stage());
+          const wrong = firstOf(
+            hasFailed && `it failed: ${showError(error)}`,
+            !areSame(items, expected, trial.isOrdered) && `it gave ${show(items)}, not ${show(expected)}`,
+          );
+          if (wrong !== undefined) return `in bursts of ${size}${isLater ? ' that come later' : ''} ${wrong}`;
+        }
+      }
+      return undefined;
+    },
+  },
 ];
+
+function inBursts(items: readonly unknown[], size: number, isLater: boolean): Pipeline<unknown> {
+  return source<unknown>({
+    name: 'bursts',
+    open() {
+      let next = 0;
+      return {
+        read(max) {
+          const burst = items.slice(next, next + Math.min(max, size));
+          next += burst.length;
+          const answer = burst.length > 0 ? burst : undefined;
+          return isLater ? Promise.resolve(answer) : answer;
+        },
+        close: () => {},
+      };
+    },
+  });
+}
 
 async function same(trial: Trial, options: RunOptions): Promise<string | undefined> {
   const cause = new Error('of the user');

@@ -1,6 +1,8 @@
+import { from } from '@millrace/core';
 import { doesNotApply, firstOf, type Law, showError } from '../law.js';
 import { areSame, show } from '../same.js';
 import { BREAK_INDEX } from '../trial.js';
+import { boundOf } from './room.js';
 
 /** A stage as a native pair of streams. */
 export const PAIRS: readonly Law[] = [
@@ -31,6 +33,27 @@ export const PAIRS: readonly Law[] = [
         cancels.length === 0 && 'the writable side did not fail: its source was not cancelled',
         cancels.length > 0 && cancels[0] !== cause && `the writable side failed with ${showError(cancels[0])}`,
       );
+    },
+  },
+  {
+    name: 'as a native pair it holds its writer back while nobody reads',
+    async check(trial) {
+      const most = boundOf(trial, from<unknown>([]).pipeThrough(trial.stage()));
+      if (most === Number.POSITIVE_INFINITY) return doesNotApply('it may hold any number of items');
+      const { readable, writable } = trial.stage();
+      const writer = writable.getWriter();
+      let written = 0;
+      for (const item of trial.input(most + 5)) {
+        writer.write(item).then(
+          () => written++,
+          () => {},
+        );
+      }
+      writer.closed.catch(() => {});
+      await trial.rest(1);
+      // SPEC: an abort waits for the write that is under way, and so for a reader; a cancel does not.
+      await trial.settled(readable.cancel('enough'));
+      return written > most ? `${written} writes were done with (must be at most ${most})` : undefined;
     },
   },
   {

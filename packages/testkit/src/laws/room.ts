@@ -50,10 +50,45 @@ export const ROOM: readonly Law[] = [
     name: 'at most the bound is inside while the sink stalls (items that come later)',
     check: (trial) => stalled(trial, (items) => Promise.resolve(items)),
   },
+  {
+    name: 'the counts never go back, nor below nothing',
+    async check(trial) {
+      const sink = sinkProbe<unknown>({ highWaterMark: 3 });
+      const probe = sourceProbe<unknown>();
+      const started = trial.start(probe.pipeline, trial.stage(), sink.sink);
+      let before = started.run.counts();
+      for (const item of trial.input()) {
+        probe.release(item);
+        void sink.take(1);
+        await trial.rest();
+        const now = started.run.counts();
+        const wrong =
+          wrongStep(before, now) ?? (started.run.inFlight < 0 ? 'fewer than no items are inside' : undefined);
+        if (wrong !== undefined) return wrong;
+        before = now;
+      }
+      started.run.abort('enough');
+      await started.over();
+      return undefined;
+    },
+  },
 ];
 
+type Counts = ReturnType<ReturnType<Trial['start']>['run']['counts']>;
+
+function wrongStep(before: Counts, now: Counts): string | undefined {
+  for (const [at, { name, held, ...counts }] of now.entries()) {
+    if (held < 0) return `"${name}" holds ${held} items`;
+    for (const [what, items] of Object.entries(counts) as [keyof typeof counts, number][]) {
+      const had = before[at]?.[what] ?? 0;
+      if (items < had) return `"${name}" counted ${had} items as ${what}, and then ${items}`;
+    }
+  }
+  return undefined;
+}
+
 /** The most items inside while a reader takes one at a time. */
-function boundOf(trial: Trial, pipeline: Pipeline<unknown>): number {
+export function boundOf(trial: Trial, pipeline: Pipeline<unknown>): number {
   const probe = sinkProbe<unknown>({ highWaterMark: 0 });
   const run = pipeline.run(probe.sink, { clock: trial.clock, signal: AbortSignal.abort() });
   run.finished.catch(() => {});
@@ -90,7 +125,7 @@ async function stalled(
 }
 
 /** Where no stage makes items of others, what was read and has not come out or ended must still be inside. */
-function readAndNotGone(counts: ReturnType<ReturnType<Trial['start']>['run']['counts']>): number {
+function readAndNotGone(counts: Counts): number {
   const [first, ...others] = counts;
   const last = counts.at(-1);
   if (first === undefined || last === undefined || others.some(({ made, absorbed }) => made + absorbed > 0)) return 0;

@@ -1,0 +1,49 @@
+import { from } from '@millrace/core';
+import { doesNotApply, type Law, type Verdict } from '../law.js';
+import type { Trial } from '../trial.js';
+import { type Leftovers, watchHandles, watchListeners, watchTimers } from './leftovers.js';
+
+/** What must not pile up, run after run; what a user's own pool or connection keeps open stays the same. */
+export const LEFT_OVER: readonly Law[] = [
+  {
+    name: 'no timer of the platform is left, run after run',
+    check: (trial) => pilesUp(trial, watchTimers, 'timers'),
+  },
+  {
+    name: 'no listener is left on a signal, run after run',
+    check: (trial) => pilesUp(trial, watchListeners, 'listeners'),
+  },
+  {
+    name: 'no worker, socket or port is left, run after run',
+    check: (trial) => pilesUp(trial, watchHandles, 'workers, sockets and ports'),
+  },
+];
+
+const RUNS = 3;
+
+/** INVARIANT: one watch at a time; each puts itself in the place of something global. */
+let turn: Promise<unknown> = Promise.resolve();
+
+function pilesUp(trial: Trial, watch: () => Leftovers | undefined, what: string): Promise<Verdict> {
+  const mine = turn.then(() => watched(trial, watch(), what));
+  turn = mine.catch(() => {});
+  return mine;
+}
+
+async function watched(trial: Trial, leftovers: Leftovers | undefined, what: string): Promise<Verdict> {
+  if (leftovers === undefined) return doesNotApply('the platform does not tell');
+  try {
+    const stage = trial.stage();
+    const { signal } = new AbortController();
+    const left: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      await trial.run(from(trial.input()), stage, { signal });
+      await trial.rest();
+      left.push(leftovers.count());
+    }
+    const isMore = left.every((each, at) => at === 0 || each > (left[at - 1] as number));
+    return isMore ? `after each of ${RUNS} runs more were left: ${left.join(', ')} ${what}` : undefined;
+  } finally {
+    leftovers.stop();
+  }
+}
