@@ -215,6 +215,7 @@ describe('conform() refuses a stage that', () => {
     });
     expect(brokenLaws(report)).toEqual([
       'an error of the user says where, and is the cause',
+      'an error of the user at any item says where',
       'as a native pair it fails with the error of the user, on both sides',
     ]);
   });

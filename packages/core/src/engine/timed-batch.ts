@@ -47,6 +47,7 @@ export class TimedBatch implements Puller<unknown> {
     this.#stopTimer();
     this.#upstream.close(reason);
     this.#discard();
+    for (const full of this.#full.splice(0)) this.#lose(full);
   }
 
   readonly #read = (): void => {
@@ -158,12 +159,16 @@ export class TimedBatch implements Puller<unknown> {
     this.#isDue = false;
   }
 
+  /** Gives the open batch up; those that are closed keep their place before what comes behind them. */
   #discard(): void {
     this.#stopTimer();
-    this.#abandon(this.#context.counts.held);
-    this.#context.counts.held = 0;
-    this.#open.flush();
-    this.#full = [];
+    this.#lose(this.#open.flush());
+  }
+
+  #lose(batch: unknown[] | undefined): void {
+    if (batch === undefined) return;
+    this.#context.counts.held -= batch.length;
+    this.#abandon(batch.length);
   }
 
   #abandon(items: number): void {

@@ -177,3 +177,15 @@ test('batch() asks for all that fills it at once, where one batch is asked for',
   expect(first).toEqual([1, 3, 1, 3, 1]);
   expect(asked.slice(0, 3)).toEqual([5, 3, 1]);
 });
+
+test.for([undefined, 1000])(
+  'batch() by bytes hands on what was full before an error of sizeOf, with maxWaitMs %s',
+  async (maxWaitMs) => {
+    const seen: number[][] = [];
+    const clock = virtualClock();
+    const run = sized(from([4, 5, 6, 11, Number.NaN]), maxWaitMs).run((items) => void seen.push(items), { clock });
+    await expect(run.finished).rejects.toMatchObject({ stage: 'batch', index: 4 });
+    expect(seen).toEqual([[4, 5], [6]]);
+    expect(clock.pendingTimers).toBe(0);
+  },
+);
