@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type EmbeddedPostgres, startPostgres } from '@millrace/postgres/embedded';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import postgres from 'postgres';
@@ -61,17 +62,22 @@ interface How {
   readonly database?: string | undefined;
   /** Whether it leads a group of processes, as one that a terminal starts. */
   readonly detached?: boolean;
+  /** What Node is to load before the program. */
+  readonly preload?: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** Is given also what was written to standard error so far. */
   readonly act?: (child: ChildProcess, written: () => string) => void;
 }
 
 /** Runs the built program on the server of this file; `act` may do something to it once it has written something. */
 function demo(args: readonly string[], how: How = {}): Promise<Outcome> {
-  const { program = PROGRAM, database = url, detached = false, act } = how;
+  const { program = PROGRAM, database = url, detached = false, preload, env, act } = how;
   const withDatabase = 'database' in how && how.database === undefined ? [] : ['--database', database];
-  const child = spawn(process.execPath, [program, ...withDatabase, ...args], {
+  const loaded = preload === undefined ? [program] : ['--import', preload, program];
+  const child = spawn(process.execPath, [...loaded, ...withDatabase, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,
+    env: { ...process.env, ...env },
   });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -369,8 +375,7 @@ test.each([
 
 test('demo says that the database went away, counts what was lost, and ends with exit code 1', async () => {
   const own = await startPostgres({ port: 0 });
-  const how = { program: endless, database: own.url, act: () => void own.stop() };
-  const { code, out, err } = await demo(ENDLESS, how);
+  const { code, out, err } = await demo(ENDLESS, { database: own.url, act: () => void own.stop() });
   expect(code).toBe(1);
   expect(err).toMatch(/^Cannot process item \d+ in stage "(airports|copyInto)": .+\n/);
   const { read, deadLettered, deduped, emitted, abandoned } = summaryOf({ code, out, err }) as Record<string, number>;
@@ -382,19 +387,22 @@ test.each([
   ['SIGINT', false],
   ['SIGKILL', true],
 ] as const)('demo leaves no server and no folder behind after %s (to its whole group: %s)', async (signal, isGroup) => {
-  const before = new Set(serverFolders());
+  // A folder of its own for what is temporary: others may start servers meanwhile. The server's account must get in.
+  const temporary = mkdtempSync(join(folder, 'tmp-'));
+  for (const each of [folder, temporary]) chmodSync(each, 0o777);
   let own: readonly string[] = [];
   await demo(ENDLESS, {
     program: endless,
     database: undefined,
     detached: isGroup,
+    env: { TMPDIR: temporary },
     act(child) {
-      own = serverFolders().filter((name) => !before.has(name));
+      own = readdirSync(temporary);
       process.kill(isGroup ? -(child.pid as number) : (child.pid as number), signal);
     },
   });
   expect(own.length).toBeGreaterThan(0);
-  await vi.waitFor(() => expect(serverFolders().filter((name) => own.includes(name))).toEqual([]), 20_000);
+  await vi.waitFor(() => expect(readdirSync(temporary)).toEqual([]), 20_000);
 });
 
 test('demo --port serves figures while it runs, and says in one line that a port is taken', async () => {
@@ -432,6 +440,25 @@ test('demo --log tells start and end, one JSON object a line', async () => {
   expect([code, messages.at(0), messages.at(-1)]).toEqual([0, 'run started', 'run done']);
 });
 
-function serverFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-'));
-}
+test('demo makes a span of each batch that it stores, where there is a tracer', async () => {
+  const preload = join(folder, 'tracer.mjs');
+  writeFileSync(
+    preload,
+    `import { createRequire } from 'node:module';
+    const { trace } = createRequire('${import.meta.resolve('@millrace/observability')}')('@opentelemetry/api');
+    const context = { traceId: '1'.repeat(32), spanId: '1'.repeat(16), traceFlags: 1 };
+    const startSpan = (name) => ({
+      spanContext: () => context,
+      isRecording: () => true,
+      setAttribute(key, value) { this[key] = value; },
+      end() { process.stderr.write(JSON.stringify([name, this['pipeline.batch.size']]) + '\\n'); },
+    });
+    trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan }) });`,
+  );
+  const { code, err } = await demo(['--limit', '12000', '--json'], { preload: pathToFileURL(preload).href });
+  const spans = err
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect([code, spans]).toEqual([0, [5_000, 5_000, 2_000].map((flights) => ['store flights', flights])]);
+});
