@@ -54,8 +54,10 @@ export class Gate<T> implements Puller<T>, Drainable {
   }
 
   readonly #onRead = (items: readonly T[] | undefined): void => {
+    if (this.#later.isOwed && !this.#isClosed) return this.#later.give(this.#took(items));
     // What arrives after the source was closed was never handed on, so it is not inside and not counted.
-    if (this.#later.isOwed) this.#later.give(this.#isClosed ? END : this.#took(items));
+    if (items !== undefined) this.#reader.giveBack?.(items);
+    if (this.#later.isOwed) this.#later.give(END);
   };
 
   readonly #onError = (error: unknown): void => {

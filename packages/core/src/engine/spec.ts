@@ -47,6 +47,11 @@ export interface SourceReader<T> {
   close(reason: unknown): void | PromiseLike<unknown>;
   /** Ends the pending read at once where that loses nothing. */
   drain?(): void;
+  /**
+   * Takes back what a read gave too late to be handed on: the run had ended, or given the read up. Called behind
+   * `close()`; without it such items are gone.
+   */
+  giveBack?(items: readonly T[]): void;
 }
 
 /** A source: items in memory or at hand, which a loop takes itself, or a reader that is asked for bursts. */

@@ -80,3 +80,29 @@ test('channel() gives each item to one of the runs that share it, each as many a
   expect(some).toHaveLength(3);
   expect([...some, ...others].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 });
+
+test('channel() gives an item on its way to a run that ends in the same moment to the next', async () => {
+  const { sender, receiver } = channel<number>(8);
+  const seen: number[] = [];
+  const ending = receiver.run((n) => void seen.push(n));
+  await settle();
+  const rest = receiver.toArray();
+  await settle();
+  void sender.send(1);
+  ending.abort('enough');
+  void sender.send(2);
+  sender.close();
+  await expect(ending.finished).rejects.toBe('enough');
+  expect([seen, (await rest).sort()]).toEqual([[], [1, 2]]);
+});
+
+test('channel() keeps an item on its way to the last run, where nothing else is to come, for a later one', async () => {
+  const { sender, receiver } = channel<number>(1);
+  const ending = receiver.run(() => {});
+  await settle();
+  void sender.send(1);
+  sender.close();
+  ending.abort('enough');
+  await expect(ending.finished).rejects.toBe('enough');
+  expect(await receiver.toArray()).toEqual([1]);
+});

@@ -33,7 +33,8 @@ export interface Channel<T> {
  * - Holds: at most `capacity` items; an item whose `send()` is pending is still the sender's.
  * - Backpressure: `send()` gives a promise when `capacity` items wait, nothing while there is room.
  * - Failure: `send()` fails once this sender or the receiver is closed.
- * - Cancel: when the last run of the receiver ends early, pending sends reject, and so does every later one.
+ * - Cancel: when the last run of the receiver ends early while senders are open, or items wait, the items that wait are
+ *   gone, pending sends reject, and so does every later one.
  *
  * @typeParam T - The items.
  * @param capacity - How many items may wait, 1 or more.
@@ -123,6 +124,7 @@ class ChannelQueue<T> {
         if (--this.#readers === 0) this.#closeReceiver();
       },
       drain: end,
+      giveBack: (items) => this.#takeBack(items),
     };
   }
 
@@ -147,6 +149,14 @@ class ChannelQueue<T> {
       send.resolve();
     }
     return items;
+  }
+
+  /** An item that was on its way to a reader when that closed goes on first; one may so wait beyond the capacity. */
+  #takeBack(items: readonly T[]): void {
+    if (this.#isReceiverClosed) return;
+    const read = this.#reads.shift();
+    if (read === undefined) this.#items.unshift(...items);
+    else read.resolve(items);
   }
 
   #endReads(): void {
