@@ -90,11 +90,6 @@ export class RunContext {
     if (items > this.insideMost) this.insideMost = items;
   }
 
-  /** Notes that `items` more were inside for a moment. */
-  peak(items: number): void {
-    if (this.insideNow + items > this.insideMost) this.insideMost = this.insideNow + items;
-  }
-
   closing(stage: string, work: PromiseLike<unknown>): void {
     const entry = { stage, isDone: false, work: Promise.resolve() };
     entry.work = Promise.resolve(work).then(

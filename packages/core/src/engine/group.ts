@@ -85,6 +85,7 @@ export class Group implements Puller<unknown> {
     }
     state.level = 0;
     if (state.waitsFor !== undefined) {
+      this.#run.inside(-(weights[shape.steps.length] as number));
       const sink = this.#contexts.stages[shape.steps.length]?.counts as StageCounts;
       sink.out--;
       sink.abandoned++;
@@ -282,19 +283,25 @@ export class Group implements Puller<unknown> {
   #wait(): void {
     const { shape, weights } = this.#plan;
     const at = shape.steps.length;
-    this.#run.peak(weights[at] as number);
+    const weight = weights[at] as number;
+    // The loop has counted the item as finished.
+    this.#run.inside(weight);
     this.#edge?.fill();
+    const settled = (): void => {
+      this.#state.waitsFor = undefined;
+      this.#run.inside(-weight);
+    };
     (this.#state.waitsFor as PromiseLike<unknown>).then(
       (value) => {
         if (this.#isClosed) return;
-        this.#state.waitsFor = undefined;
+        settled();
         if (shape.sink.resumed !== undefined)
           this.#state.states[at] = shape.sink.resumed(this.#state.states[at], value);
         this.#resume();
       },
       (error: unknown) => {
         if (this.#isClosed) return this.#run.alsoFailed(error);
-        this.#state.waitsFor = undefined;
+        settled();
         this.#fail(at, error);
         this.#resume();
       },
