@@ -1,5 +1,6 @@
 import {
   batch,
+  buffer,
   channel,
   flatMap,
   from,
@@ -13,6 +14,7 @@ import {
   StageError,
   take,
 } from '@millrace/core';
+import { operator } from '@millrace/core/authoring';
 import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -98,6 +100,42 @@ describe.for(Object.entries(ways))('a run, %s,', ([, options]) => {
     expect(summary.balanced).toBe(true);
     expect(summary.stages[1]).toMatchObject({ name: 'flatMap', in: expect.any(Number) });
   });
+
+  test.for(['a function', 'a sink', 'a step', 'a buffer', 'mapAsync'] as const)(
+    'that ends while a burst is on its way to %s counts it as abandoned',
+    async (next) => {
+      let end = (): void => {};
+      const relay = operator<number, number>({
+        name: 'relay',
+        open: (upstream, { counts }) => ({
+          async pull(max) {
+            const answer = await upstream.pull(max);
+            if (Array.isArray(answer)) counts.out = counts.in += answer.length;
+            // Behind this stage, before the promise tells the next.
+            queueMicrotask(() => end());
+            return answer;
+          },
+          close: (reason) => upstream.close(reason),
+        }),
+      });
+      const { summary } = await ended((all) => {
+        const relayed = from([1, 2, 3]).pipeThrough(relay);
+        const before =
+          next === 'a step'
+            ? relayed.pipeThrough(flatMap((n) => [n]))
+            : next === 'a buffer'
+              ? relayed.pipeThrough(buffer(4))
+              : next === 'mapAsync'
+                ? relayed.pipeThrough(mapAsync(async (n) => n, { concurrency: 4, highWaterMark: 3 }))
+                : relayed;
+        const run = before.run(next === 'a sink' ? { maxBurst: 4, open: () => ({ write() {} }) } : () => {}, all);
+        end = () => run.abort('enough');
+        return run;
+      }, options);
+      expect(summary.read).toBeGreaterThan(0);
+      expect(summary).toMatchObject({ abandoned: summary.read, balanced: true });
+    },
+  );
 
   test('that ends early lets nothing of what was abandoned fail it', async () => {
     const slow = mapAsync((n: number) => (n === 0 ? n : Promise.reject(new Error('late'))), { concurrency: 4 });

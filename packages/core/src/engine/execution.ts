@@ -58,6 +58,9 @@ export interface RunSummary {
   readonly stages: ReadonlyArray<{ readonly name: string } & StageCounts>;
 }
 
+/** How many microtasks a burst on its way may take to arrive, at most. */
+const STRAGGLERS = 32;
+
 /** The nodes of one run, and how it ends. */
 export class Execution {
   readonly plan: Plan;
@@ -191,14 +194,23 @@ export class Execution {
     } catch (error) {
       context.closeFailed(this.plan.stages.at(-1)?.name ?? 'sink', error);
     }
-    if (context.closings.length === 0) return this.#report(failure);
+    if (context.closings.length === 0) return this.#reportSettled(failure, STRAGGLERS);
     const timer = context.clock.setTimer(done, this.#options.closeGraceMs ?? 1000);
-    const report = (): void => this.#report(failure);
+    const report = (): void => this.#reportSettled(failure, STRAGGLERS);
     function done(): void {
       timer.clear();
       report();
     }
     Promise.all(context.closings.map((closing) => closing.work)).then(done);
+  }
+
+  /**
+   * Reports once nothing is inside: a burst that was on its way to a node when that closed, in a promise that had
+   * resolved, is counted there as abandoned in one of the next microtasks.
+   */
+  #reportSettled(failure: { reason: unknown } | undefined, tries: number): void {
+    if (this.context.insideNow === 0 || tries === 0) return this.#report(failure);
+    queueMicrotask(() => this.#reportSettled(failure, tries - 1));
   }
 
   #report(failure: { reason: unknown } | undefined): void {
