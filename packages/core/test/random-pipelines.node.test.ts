@@ -7,6 +7,7 @@ import {
   mapAsync,
   type Pipeline,
   type RunOptions,
+  type RunSummary,
   range,
   type Sink,
   scan,
@@ -172,5 +173,44 @@ test('random pipelines hold exactly their bound when the sink stalls, where all 
       expect(run.inFlight).toBe(0);
     }),
     { seed, numRuns: 100 },
+  );
+});
+
+test('random pipelines balance and stay within their bound, however they end', async () => {
+  const kinds = fc.array(fc.oneof(mapped, mappedAsync, buffered, others), { maxLength: 7 });
+  const ends = fc.constantFrom('well', 'throws', 'rejects', 'aborts');
+  const where = fc.record({
+    ending: ends,
+    at: fc.integer({ min: 0, max: 20 }),
+    /** The sink waits for every so many items. */
+    waits: fc.integer({ min: 1, max: 3 }),
+    way: fc.constantFrom(...ways),
+    isLater: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(kinds, fc.integer({ min: 0, max: 300 }), where, async (made, items, how) => {
+      const { ending, at, waits, way, isLater } = how;
+      let summary: RunSummary | undefined;
+      const observer = {
+        ended: (told: RunSummary) => {
+          summary = told;
+        },
+      };
+      const run = build(numbersOf(items, isLater), made).run(
+        (_item, index) => {
+          if (index === at && ending === 'aborts') run.abort('enough');
+          if (index === at && ending === 'throws') throw new Error('no');
+          if (index === at && ending === 'rejects') return Promise.reject(new Error('no'));
+          return index % waits === 0 ? Promise.resolve() : undefined;
+        },
+        { ...way, observer },
+      );
+      const { bound } = run.explain();
+      await run.finished.catch(() => {});
+      expect(run.inFlight).toBe(0);
+      expect(summary?.balanced).toBe(true);
+      expect(summary?.inFlightMax).toBeLessThanOrEqual(bound);
+    }),
+    { seed, numRuns: 300 },
   );
 });
