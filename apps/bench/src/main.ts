@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { type Arguments, parseArguments } from './arguments.js';
 import { compare } from './compare.js';
-import type { Case, Row } from './model.js';
+import { type Case, hasSides, type ProgramCase, type Row } from './model.js';
 import { findRuntime, runJob } from './process.js';
 import { jsonLine, tableHead, tableRow } from './report.js';
 import { select } from './select.js';
@@ -19,7 +19,10 @@ async function main(args: readonly string[]): Promise<number> {
   return runAll(cases, wanted);
 }
 
-async function runAll(cases: readonly Case[], { json, runtime: name, runs, seed }: Arguments): Promise<number> {
+async function runAll(
+  cases: readonly (Case | ProgramCase)[],
+  { json, runtime: name, runs, seed }: Arguments,
+): Promise<number> {
   const runtime = findRuntime(name);
   // Lines of JSON on standard output are not to be mixed with a table.
   const print = json !== undefined && json.file === undefined ? console.error : console.log;
@@ -33,7 +36,7 @@ async function runAll(cases: readonly Case[], { json, runtime: name, runs, seed 
   let failed = 0;
   for (const of of cases) {
     try {
-      const rows = await compare(of, runs, seed, (job) => runJob(runtime, job));
+      const rows = hasSides(of) ? await compare(of, runs, seed, (job) => runJob(runtime, job)) : await of.compare(runs);
       rows.forEach(record);
     } catch (error) {
       // The other cases still say something; the exit code says that not all is well.
@@ -44,7 +47,7 @@ async function runAll(cases: readonly Case[], { json, runtime: name, runs, seed 
   return failed === 0 ? 0 : 1;
 }
 
-function listed({ suite, name, condition, options, against }: Case): string {
+function listed({ suite, name, condition, options, against }: Case | ProgramCase): string {
   const sides = against.length === 0 ? 'own figure' : `against ${against.map((side) => side.name).join(', ')}`;
   return `${suite}/${name} · ${condition}${options && ` · ${options}`} · ${sides}`;
 }

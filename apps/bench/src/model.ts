@@ -1,7 +1,10 @@
 import type { Random } from './random.js';
 
-/** What a figure is: CPU time of all threads, or milliseconds that the program itself gives. */
-export type Metric = 'cpu' | 'ms';
+/**
+ * What a figure is: CPU time of all threads, in microseconds; milliseconds that the program itself gives; milliseconds
+ * from a process's start to its end; the most memory that it had, in bytes.
+ */
+export type Metric = 'cpu' | 'ms' | 'wall' | 'rss';
 
 /** Whether other pipelines went through the same library code before. */
 export type Condition = 'polluted' | 'clean';
@@ -37,6 +40,23 @@ export interface Case {
   readonly millrace: Side;
   /** Empty where Millrace's own figure says all. */
   readonly against: readonly Side[];
+}
+
+/** A comparison of whole programs, of which each is a process that is measured from outside. */
+export interface ProgramCase {
+  readonly suite: string;
+  readonly name: string;
+  readonly condition: Condition;
+  readonly options: string;
+  /** What it is compared with. Empty where Millrace's own figure says all. */
+  readonly against: readonly { readonly name: string }[];
+  /** Runs it, `runs` times in turn, and gives its rows. Input is real data: it is the same for every seed. */
+  compare(runs: number): Promise<readonly Row[]>;
+}
+
+/** Whether a case is compared side by side, in processes of the harness; others run whole programs. */
+export function hasSides(of: Case | ProgramCase): of is Case {
+  return 'millrace' in of;
 }
 
 /** What a process is told to run. */

@@ -1,8 +1,12 @@
-import type { Case } from './model.js';
 import { UsageError } from './usage-error.js';
 
+interface Named {
+  readonly suite: string;
+  readonly name: string;
+}
+
 /** Gives the cases that `suite` and `suite/case` selectors name, in their own order; all where there is no selector. */
-export function select(cases: readonly Case[], selectors: readonly string[]): readonly Case[] {
+export function select<C extends Named>(cases: readonly C[], selectors: readonly string[]): readonly C[] {
   for (const selector of selectors) {
     if (cases.some((each) => matches(each, selector))) continue;
     const [suite] = selector.split('/') as [string];
@@ -17,6 +21,6 @@ export function select(cases: readonly Case[], selectors: readonly string[]): re
   return selectors.length === 0 ? cases : cases.filter((each) => selectors.some((selector) => matches(each, selector)));
 }
 
-function matches({ suite, name }: Case, selector: string): boolean {
+function matches({ suite, name }: Named, selector: string): boolean {
   return selector === suite || selector === `${suite}/${name}`;
 }

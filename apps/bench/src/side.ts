@@ -1,11 +1,11 @@
 import { measure } from './measure.js';
-import type { Job } from './model.js';
+import { hasSides, type Job } from './model.js';
 import { CASES } from './suites.js';
 
 // The program that a fresh process runs for each side and run: told by a job in JSON, it prints a figure.
 
 const job = JSON.parse(process.argv[2] ?? '{}') as Job;
-const of = CASES.find(
+const of = CASES.filter(hasSides).find(
   (each) =>
     each.suite === job.suite &&
     each.name === job.case &&

@@ -1,5 +1,6 @@
 import { CORE } from './core/suite.js';
-import type { Case } from './model.js';
+import { DEMO } from './demo/suite.js';
+import type { Case, ProgramCase } from './model.js';
 
 /** All cases of all suites. */
-export const CASES: readonly Case[] = [...CORE];
+export const CASES: readonly (Case | ProgramCase)[] = [...CORE, ...DEMO];

@@ -13,8 +13,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-// What is gone with the process anyway needs neither cleaning nor a copy for others.
-const SETTINGS = {
+/** The settings of the demo's own server: what is gone with the process needs neither cleaning nor a copy for others. */
+export const SERVER_SETTINGS: Readonly<Record<string, string | number | boolean>> = {
   autovacuum: false,
   wal_level: 'minimal',
   max_wal_senders: 0,
@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT_S = 10;
  * @throws DataError when it cannot be reached, or lets nobody in.
  */
 export async function openDatabase(url: string | undefined): Promise<Database> {
-  const server = url === undefined ? await startPostgres({ settings: SETTINGS }) : undefined;
+  const server = url === undefined ? await startPostgres({ settings: SERVER_SETTINGS }) : undefined;
   const sql = connect(server, url);
   const database: Database = {
     sql,
