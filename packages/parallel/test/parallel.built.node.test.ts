@@ -249,6 +249,39 @@ describe('parallel() modules', () => {
     await module.close();
   });
 
+  test('parallel() fails with ERR_PARALLEL_MODULE for a module with a syntax error, and with an import that is not there', async () => {
+    const failing = async (text: string) => {
+      await using module = workerModule<Functions>(new URL(`data:text/javascript,${text}`), { workers: 1 });
+      const error = await failureOf(from([1]).pipeThrough(parallel(module, 'increment')).toArray());
+      expect(codeOf(error)).toBe('ERR_PARALLEL_MODULE');
+      return error;
+    };
+    const wrong = await failing('export const increment = (n) => {');
+    expect(wrong.message).toMatch(/Cannot load the worker module data:\S+ .*: Unexpected end of input \(must load\)/);
+    expect((wrong.cause as Error).cause).toBeInstanceOf(SyntaxError);
+    expect((await failing('import { absent } from "node:fs"; export const increment = absent')).message).toMatch(
+      /does not provide an export named 'absent'/,
+    );
+  });
+
+  test('parallel() fails with ERR_PARALLEL_EXPORT for a module that exports nothing to call', async () => {
+    for (const text of ['', 'export const increment = 1', 'export default (n) => n']) {
+      await using module = workerModule<Functions>(new URL(`data:text/javascript,${text}`), { workers: 1 });
+      const error = await failureOf(from([1]).pipeThrough(parallel(module, 'increment')).toArray());
+      expect(codeOf(error)).toBe('ERR_PARALLEL_EXPORT');
+      expect(error.message).toMatch(/it exports (no function|"default") \(must export a function of that name\)/);
+    }
+  });
+
+  test('a program whose modules do not load ends by itself, with nothing closed', async () => {
+    const script = fileURLToPath(new URL('./modules-that-fail.mjs', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 30_000 });
+    expect(stdout).toBe(
+      'absent.mjs ERR_PARALLEL_MODULE\nthrows-at-load.mjs ERR_PARALLEL_MODULE\nexits-at-load.mjs ERR_PARALLEL_MODULE\n' +
+        'hangs-at-load.mjs ERR_PARALLEL_MODULE\nfunctions.mjs ERR_PARALLEL_EXPORT\n',
+    );
+  });
+
   test('parallel() fails with ERR_PARALLEL_MODULE for a module that hangs while it loads', async () => {
     const module = workerModule<Functions>(new URL('./hangs-at-load.mjs', import.meta.url), { startTimeoutMs: 50 });
     const error = await failureOf(from([1]).pipeThrough(parallel(module, 'increment')).toArray());

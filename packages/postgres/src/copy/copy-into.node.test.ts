@@ -2,8 +2,7 @@ import { batch, from } from '@millrace/core';
 import { copyInto, type DatabaseError } from '@millrace/postgres';
 import postgres from 'postgres';
 import { beforeEach, expect, test } from 'vitest';
-import { failure as failureOf, link, server, sql, useDatabase } from '../../test/database.js';
-import { FaultyLink } from '../../test/faulty-link.js';
+import { failure as failureOf, link, sql, useDatabase } from '../../test/database.js';
 
 useDatabase();
 
@@ -219,22 +218,6 @@ test('copyInto() names what there is where a table or a column is missing, or of
   });
   expect(await failure(from([[{ double: 2 }]]).run(copyInto(sql, 'item')))).toMatchObject({
     code: 'ERR_POSTGRES_COLUMN',
-  });
-});
-
-test('copyInto() says that it cannot connect', async () => {
-  const closed = await FaultyLink.to(server.connection);
-  await closed.close();
-  const absent = postgres(closed.connection);
-  const error = await failure(from([items(1)]).run(copyInto(absent, 'item')));
-  expect(error).toMatchObject({ code: 'ERR_POSTGRES_CONNECT' });
-  expect(error.message).toMatch(
-    /Cannot connect to PostgreSQL at 127\.0\.0\.1:\d+: connect ECONNREFUSED .*there must be a server/,
-  );
-  const unknown = postgres({ ...server.connection, database: 'nothing' });
-  expect(await failure(from([items(1)]).run(copyInto(unknown, 'item')))).toMatchObject({
-    code: 'ERR_POSTGRES_CONNECT',
-    sqlState: '3D000',
   });
 });
 

@@ -82,7 +82,7 @@ export class Lookups {
   /** The entry of a key: kept, being asked for, or to be asked for at the next `send()`. */
   of(key: LookupKey, nowMs: number): Entry {
     if (key === null || key === undefined) return never();
-    const text = typeof key === 'string' ? key : String(key);
+    const text = typeof key === 'string' ? key : textOf(key);
     const known = this.#cache.get(text, nowMs) ?? this.#asked.get(text);
     if (known !== undefined) return known;
     if (!canBeStored(text)) return never();
@@ -154,6 +154,8 @@ export class Lookups {
     const nowMs = this.#context.clock.now();
     for (const row of rows) {
       const key = query.keyOf(row);
+      // Otherwise a column of another name would look like rows that are all missing.
+      if (key === null || key === undefined) throw new Error(`keyOf() gave ${key} for a row (${KEY_OF_ROW})`);
       const entry = this.#asked.get(typeof key === 'string' ? key : String(key));
       // The first row of a key counts; one that nobody asked for does not.
       if (entry !== undefined && entry.row === undefined) entry.row = row;
@@ -190,8 +192,18 @@ function late(keys: number, timeoutMs: number): DatabaseError {
   return new DatabaseError('ERR_POSTGRES_TIMEOUT', `Cannot look up ${keys} keys: ${why}`);
 }
 
+const KEY_OF_ROW = 'must give the key that the row was asked for by: is the column selected, under this name?';
+
+function textOf(key: unknown): string {
+  if (typeof key === 'number' || typeof key === 'bigint') return String(key);
+  // As a text, an object would be a key that no row has.
+  const why = `it is of type "${typeof key}" (must be a string, a number, a bigint, null or undefined)`;
+  throw new DatabaseError('ERR_POSTGRES_LOOKUP', `Cannot look up a key: ${why}`);
+}
+
 /** After an error among rows, postgres.js can give the next query a result with holes. */
 function refuseIncomplete(rows: readonly unknown[]): void {
+  if (!Array.isArray(rows)) throw new Error('rows() gave no rows (must give an array of them)');
   const { count } = rows as { count?: unknown };
   if (typeof count !== 'number' || count === rows.length) return;
   throw new Error(`the result is incomplete: it has ${rows.length} of ${count} rows`);
