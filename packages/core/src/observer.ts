@@ -1,6 +1,6 @@
 import type { StageCounts } from './engine/counts.js';
-import type { RunSummary } from './engine/execution.js';
 import type { Plan } from './engine/plan.js';
+import type { RunSummary } from './engine/summary.js';
 import type { StageError } from './errors.js';
 
 /** What an {@link Observer} may look at, at any time, while a run is under way and after it. */
@@ -46,6 +46,11 @@ export interface Observer {
    * `items` items that it had in service for `tookMs` milliseconds.
    */
   served?(node: number, items: number, tookMs: number): void;
+  /**
+   * The plan has something that its author may not have meant, such as branches that run out of step. Without this
+   * method it is written to the console, once for each message.
+   */
+  warned?(message: string): void;
   /** A stage noted an error: one that ends the run, one that came beside it, or one that cost only its item. */
   failed?(error: StageError): void;
   /** The run was told to drain, or is over and closes what is open. */

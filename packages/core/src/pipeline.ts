@@ -1,26 +1,22 @@
-import { checkRunOptions } from './engine/check-run-options.js';
-import { driveGroup, driveSink, driveWriter } from './engine/drive.js';
-import { Execution, type RunOptions } from './engine/execution.js';
+import { driveGroup } from './engine/drive.js';
+import { Execution, type RunEnd, type RunOptions } from './engine/execution.js';
 import { Explanation } from './engine/explain.js';
 import { ItemIterator } from './engine/item-iterator.js';
-import { type BurstSink, type FusedSink, makePlan, type Plan, type SinkSpec } from './engine/plan.js';
+import type { Outlet } from './engine/outlet.js';
+import type { BurstSink, Plan, SinkSpec } from './engine/plan.js';
 import { readableOf } from './engine/readable.js';
 import { SINKS } from './engine/sink-kinds.js';
-import type { SourceSpec, StageSpec } from './engine/spec.js';
+import { CHAIN, type Chain, type SourceSpec, type StageSpec } from './engine/spec.js';
 import { isStage, SPECS, type Stage } from './engine/stage.js';
 import type { SinkKind } from './engine/step.js';
 import { type ForeignPair, Through } from './engine/through.js';
-import {
-  checkBoolean,
-  checkCount,
-  checkFunction,
-  checkOptions,
-  refuseOptions,
-  wrongType,
-} from './internal/arguments.js';
+import { checkCount, checkFunction, checkOptions, refuseOptions, wrongType } from './internal/arguments.js';
 import { Run } from './run.js';
-import type { Sink } from './sinks/sink.js';
-import { type WritableOptions, writableWriter } from './sinks/writable.js';
+import { attach, type Sinkable } from './sinks/attach.js';
+import type { Delivery } from './sinks/delivery.js';
+import type { WritableOptions } from './sinks/writable.js';
+import { type Branches, type BroadcastOptions, broadcastOf } from './stages/split/broadcast.js';
+import { planRun, startRun } from './start-run.js';
 
 /** An array or a typed array that `collectInto()` can fill. */
 export interface Fillable<T> {
@@ -54,6 +50,11 @@ export class Pipeline<T> implements AsyncIterable<T> {
   constructor(source: SourceSpec, specs: readonly StageSpec[] = []) {
     this.#source = source;
     this.#specs = specs;
+  }
+
+  /** @internal */
+  get chain(): Chain {
+    return { source: this.#source, specs: this.#specs };
   }
 
   /**
@@ -93,6 +94,30 @@ export class Pipeline<T> implements AsyncIterable<T> {
   }
 
   /**
+   * Gives each item to several branches of one run; the slowest applies back-pressure.
+   *
+   * All branches must be in one run: started with {@link runAll}, or brought together with {@link merge}; a run without one
+   * of them is refused. An item is the same object in every branch. A branch that ends early, at a `take()`, is left out
+   * and the others go on; when all have ended, the source is closed.
+   *
+   * @typeParam N - How many branches.
+   * @param branches - How many, 1 or more.
+   * @param options - `highWaterMark`: how many items may wait before each branch (default 1), `name` (default `'broadcast'`).
+   * @returns The branches, each a pipeline.
+   * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+   *
+   * @example The items, and every second one's square
+   * ```ts
+   * const [all, some] = from([1, 2, 3, 4]).broadcast(2);
+   * const squares = some.pipeThrough(filter((n) => n % 2 === 0)).pipeThrough(map((n) => n * n));
+   * assert.deepEqual((await merge(all, squares).toArray()).sort((a, b) => a - b), [1, 2, 3, 4, 4, 16]);
+   * ```
+   */
+  broadcast<N extends number>(branches: N, options: BroadcastOptions = {}): Branches<T, N> {
+    return broadcastOf(this.chain, branches, options).map((source) => new Pipeline<T>(source)) as Branches<T, N>;
+  }
+
+  /**
    * Says what the pipeline compiles to and the most items that can be inside.
    *
    * @param options - `fuse`, as for a run.
@@ -111,21 +136,19 @@ export class Pipeline<T> implements AsyncIterable<T> {
    * @returns The run; it begins soon, after the caller's own code.
    * @throws PipelineError `ERR_CORE_IN_FLIGHT` when more than `maxInFlight` items could be inside.
    */
-  run(sink: ((item: T, index: number) => unknown) | WritableStream<T> | Sink<T>, options: RunOptions = {}): Run {
-    if (typeof sink === 'function') {
-      const execution = this.#execute(fused('forEach', SINKS.forEach, [sink]), options, 'run()');
-      execution.start(() => driveGroup(execution));
-      return new Run(execution, options);
-    }
-    if (sink instanceof WritableStream) return new Run(this.#into(sink, {}, options, 'run()'), options);
-    if (typeof sink?.open !== 'function')
-      throw wrongType('run()', 'sink', sink, 'a function, a WritableStream or a Sink');
-    const { name = 'sink', highWaterMark, maxBurst = 1 } = sink;
-    checkCount('run()', 'maxBurst of the sink', maxBurst, 1);
-    const spec: BurstSink = { type: 'burst', name, highWaterMark, inService: maxBurst };
-    const execution = this.#execute(spec, options, 'run()');
-    execution.start(() => driveSink(execution, () => sink.open(execution.sink as never), maxBurst));
-    return new Run(execution, options);
+  run(sink: Sinkable<T>, options: RunOptions = {}): Run {
+    return new Run(this.#start(sink, {}, options, 'run()'), options);
+  }
+
+  /**
+   * Names the sink that the items go to, for {@link runAll} to start it with others as one run.
+   *
+   * @param sink - As for `run()`.
+   * @param options - `preventClose` and `preventAbort`, where the sink is a `WritableStream`.
+   * @returns The pipeline with its sink; nothing runs yet.
+   */
+  into(sink: Sinkable<T>, options: WritableOptions = {}): Delivery {
+    return { [CHAIN]: { ...this.chain, sink: attach('into()', sink, options) } };
   }
 
   /**
@@ -137,9 +160,8 @@ export class Pipeline<T> implements AsyncIterable<T> {
    */
   async pipeTo(writable: WritableStream<T>, options: RunOptions & WritableOptions = {}): Promise<void> {
     const { preventClose, preventAbort, ...runOptions } = options;
-    if (preventClose !== undefined) checkBoolean('pipeTo()', 'preventClose', preventClose);
-    if (preventAbort !== undefined) checkBoolean('pipeTo()', 'preventAbort', preventAbort);
-    await settled(this.#into(writable, { preventClose, preventAbort }, runOptions, 'pipeTo()'));
+    if (!(writable instanceof WritableStream)) throw wrongType('pipeTo()', 'writable', writable, 'a WritableStream');
+    await settled(this.#start(writable, { preventClose, preventAbort }, runOptions, 'pipeTo()').outlet);
   }
 
   /**
@@ -152,8 +174,8 @@ export class Pipeline<T> implements AsyncIterable<T> {
     const { highWaterMark = 0, ...runOptions } = options;
     checkCount('toReadableStream()', 'highWaterMark', highWaterMark, 0);
     const sink: BurstSink = { type: 'burst', name: 'readable', highWaterMark: 0, inService: 1 + highWaterMark };
-    const execution = this.#execute(sink, runOptions, 'toReadableStream()');
-    return readableOf(execution, highWaterMark, (reason) => reason) as ReadableStream<T>;
+    const outlet = this.#execute(sink, runOptions, 'toReadableStream()');
+    return readableOf(outlet, highWaterMark, (reason) => reason) as ReadableStream<T>;
   }
 
   /** Iterates over the items: each is read when it is asked for; leaving the loop closes the source. */
@@ -252,15 +274,8 @@ export class Pipeline<T> implements AsyncIterable<T> {
     return this.#terminal<T | undefined>('find', SINKS.find, [predicate], undefined, options);
   }
 
-  #into(writable: WritableStream<T>, how: WritableOptions, options: RunOptions, where: string): Execution {
-    if (!(writable instanceof WritableStream)) throw wrongType(where, 'writable', writable, 'a WritableStream');
-    if (writable.locked) throw wrongType(where, 'writable', 'locked', 'a WritableStream that nobody writes to');
-    const spec: BurstSink = { type: 'burst', name: 'writable', highWaterMark: undefined, inService: 1 };
-    const execution = this.#execute(spec, options, where);
-    const writer = writableWriter(writable as WritableStream<unknown>, how, execution);
-    execution.closeSink = (failure) => failure && writer.abort?.(failure.reason);
-    execution.start(() => driveWriter(execution, writer, 1));
-    return execution;
+  #start(sink: Sinkable<T>, how: WritableOptions, options: RunOptions, where: string): Execution {
+    return startRun(where, [{ ...this.chain, sink: attach(where, sink, how) }], options);
   }
 
   async #terminal<R>(
@@ -270,28 +285,22 @@ export class Pipeline<T> implements AsyncIterable<T> {
     seed: unknown,
     options: RunOptions = {},
   ): Promise<R> {
-    const execution = this.#execute(fused(name, kind, params, seed), options, `${name}()`);
-    execution.start(() => driveGroup(execution));
-    await settled(execution);
-    return execution.group?.result() as R;
+    const outlet = this.#execute({ type: 'fused', name, kind, params, seed }, options, `${name}()`);
+    outlet.start(() => driveGroup(outlet));
+    await settled(outlet);
+    return outlet.group?.result() as R;
   }
 
-  #execute(sink: SinkSpec, options: RunOptions, where: string): Execution {
-    return new Execution(this.#plan(sink, options, where), options);
+  #execute(sink: SinkSpec, options: RunOptions, where: string): Outlet<RunEnd> {
+    return new Execution(this.#plan(sink, options, where), options).outlet;
   }
 
   #plan(sink: SinkSpec | undefined, options: RunOptions, where: string): Plan {
-    checkRunOptions(where, options);
-    const { fuse = true, generate = true, maxInFlight } = options;
-    return makePlan(this.#source, this.#specs, sink, { fuse, generate, maxInFlight });
+    return planRun(where, [{ ...this.chain, sink }], options);
   }
 }
 
-function fused(name: string, kind: SinkKind, params: readonly unknown[], seed?: unknown): FusedSink {
-  return { type: 'fused', name, kind, params, seed };
-}
-
-async function settled(execution: Execution): Promise<void> {
-  const { failure } = await execution.over();
+async function settled(outlet: Outlet<RunEnd>): Promise<void> {
+  const { failure } = await outlet.over();
   if (failure !== undefined) throw failure.reason;
 }

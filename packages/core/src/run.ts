@@ -1,6 +1,7 @@
 import type { StageCounts } from './engine/counts.js';
-import type { Execution, RunOptions, RunSummary } from './engine/execution.js';
+import type { Execution, RunOptions } from './engine/execution.js';
 import { Explanation } from './engine/explain.js';
+import type { RunSummary } from './engine/summary.js';
 import { PipelineError } from './errors.js';
 import { checkMs, checkOptions } from './internal/arguments.js';
 

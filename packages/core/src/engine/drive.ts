@@ -1,8 +1,8 @@
 import { wrongType } from '../internal/arguments.js';
 import { type Answer, END, Failure, isLater, isThenable } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
-import type { Execution } from './execution.js';
 import { whenAnswered } from './later.js';
+import type { Outlet } from './outlet.js';
 
 /** Writes for a sink that takes bursts. What it throws, or a promise it rejects, fails the run at that burst. */
 export interface SinkWriter<T> {
@@ -15,39 +15,39 @@ export interface SinkWriter<T> {
 }
 
 /** Pulls a group that ends with a sink until it is done. */
-export function driveGroup(execution: Execution): void {
+export function driveGroup(outlet: Outlet): void {
   const end = (answer: Answer<unknown>): void => {
-    execution.finish(answer instanceof Failure ? { reason: answer.error } : undefined);
+    outlet.finish(answer instanceof Failure ? { reason: answer.error } : undefined);
   };
-  const pulled = execution.root.pull(Number.POSITIVE_INFINITY);
+  const pulled = outlet.root.pull(Number.POSITIVE_INFINITY);
   if (isLater(pulled)) whenAnswered(pulled, end);
   else end(pulled);
 }
 
 /** Opens a sink and drives it; where it does not open, the run fails at it before anything was read. */
-export function driveSink(execution: Execution, open: () => SinkWriter<unknown>, most: number): void {
+export function driveSink(outlet: Outlet, open: () => SinkWriter<unknown>, most: number): void {
   let writer: SinkWriter<unknown>;
   try {
     writer = open();
     if (typeof writer?.write !== 'function')
       throw wrongType('run()', 'what the sink opened', writer, 'an object with "write"');
   } catch (error) {
-    return execution.finish({ reason: execution.sink?.failure(error, 0).error });
+    return outlet.finish({ reason: outlet.sink?.failure(error, 0).error });
   }
-  driveWriter(execution, writer, most);
+  driveWriter(outlet, writer, most);
 }
 
 /** Pulls bursts of up to `most` items and hands them to a writer, one burst at a time. */
-export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, most: number): void {
-  const { root, edge, context } = execution;
-  const sink = execution.sink as NonNullable<Execution['sink']>;
+export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: number): void {
+  const { root, edge, context } = outlet;
+  const sink = outlet.sink as NonNullable<Outlet['sink']>;
   let hasClosed = false;
-  execution.closeSink = (failure) => {
+  outlet.closeSink = (failure) => {
     if (failure !== undefined && !hasClosed) return writer.abort?.(failure.reason);
   };
 
   const loop = (): void => {
-    while (!context.isOver) {
+    while (!outlet.isOver) {
       const pulled = root.pull(most);
       if (isLater(pulled)) return whenAnswered(pulled, (answer) => take(answer) && loop());
       if (!take(pulled)) return;
@@ -56,10 +56,10 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
 
   /** Whether to go on at once. */
   const take = (answer: Answer<unknown>): boolean => {
-    if (context.isOver) return abandon(answer);
+    if (outlet.isOver) return abandon(answer);
     if (Array.isArray(answer)) return write(answer);
     if (answer === END) close();
-    else if (answer instanceof Failure) execution.finish({ reason: answer.error });
+    else if (answer instanceof Failure) outlet.finish({ reason: answer.error });
     else return true;
     return false;
   };
@@ -86,7 +86,7 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
 
   const finished = (items: number, began: number): boolean => {
     sink.served(items, began);
-    if (context.isOver) return false;
+    if (outlet.isOver) return false;
     sink.counts.held = 0;
     sink.counts.out += items;
     sink.inside(-items * sink.weight);
@@ -97,17 +97,17 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
 
   const failed = (error: unknown, at: number): void => {
     const { error: reason } = sink.failure(error, at);
-    if (context.isOver) return context.alsoFailed(reason);
-    execution.finish({ reason });
+    if (outlet.isOver) return context.alsoFailed(reason);
+    outlet.finish({ reason });
   };
 
   const close = (): void => {
     hasClosed = true;
     try {
       const closed = writer.close?.();
-      if (!isThenable(closed)) return execution.finish();
+      if (!isThenable(closed)) return outlet.finish();
       closed.then(
-        () => execution.finish(),
+        () => outlet.finish(),
         (error: unknown) => failed(error, sink.counts.in),
       );
     } catch (error) {
@@ -116,7 +116,7 @@ export function driveWriter(execution: Execution, writer: SinkWriter<unknown>, m
   };
 
   const abandon = (answer: Answer<unknown>): false => {
-    if (Array.isArray(answer)) execution.abandon(answer.length);
+    if (Array.isArray(answer)) outlet.abandon(answer.length);
     return false;
   };
 

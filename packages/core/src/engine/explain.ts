@@ -18,6 +18,8 @@ export class Explanation {
   readonly rooms: readonly PlannedRoom[];
   /** The stages inside which items can't be counted. */
   readonly notCounted: readonly string[];
+  /** What can go wrong that its author may not have meant: branches that meet in a merge and run out of step. */
+  readonly warnings: readonly string[];
   readonly #plan: Plan;
 
   /** @internal */
@@ -28,6 +30,7 @@ export class Explanation {
     this.bound = plan.bound;
     this.rooms = plan.rooms;
     this.notCounted = plan.notCounted;
+    this.warnings = plan.warnings;
   }
 
   toString(): string {
@@ -35,14 +38,19 @@ export class Explanation {
     this.#plan.nodes.forEach((node, at) => {
       const stages = this.#plan.stages.filter((stage) => stage.node === at);
       const title = node.type === 'group' ? (stages.length > 1 ? 'fused' : 'loop') : node.type;
-      lines.push(
-        `  ${`${title}:`.padEnd(10)} ${stages.map((stage) => stage.name).join(' → ')}${this.#roomsOf(stages)}`,
-      );
+      const names = stages.map((stage) => stage.name).join(' → ');
+      lines.push(`  ${`${title}:`.padEnd(10)} ${names}${this.#inputsOf(stages[0], at)}${this.#roomsOf(stages)}`);
     });
-    const sink = this.#plan.stages.filter((stage) => stage.node >= this.#plan.nodes.length);
-    for (const stage of sink) lines.push(`  ${'sink:'.padEnd(10)} ${stage.name}${this.#roomsOf([stage])}`);
     for (const name of this.notCounted) lines.push(`  not counted: what is inside ${name}`);
+    for (const warning of this.warnings) lines.push(`  warning: ${warning}`);
     return lines.join('\n');
+  }
+
+  /** Where its items come from, if that is not the node in the line above. */
+  #inputsOf(first: PlannedStage | undefined, at: number): string {
+    const inputs = (first?.inputs ?? []).map((input) => this.#plan.stages[input] as PlannedStage);
+    if (inputs.length < 2 && inputs.every(({ node }) => node === at - 1)) return '';
+    return ` ← ${inputs.map(({ name }) => name).join(', ')}`;
   }
 
   #roomsOf(stages: readonly PlannedStage[]): string {

@@ -43,6 +43,11 @@ function roomOfSteps(plan: GroupPlan, state: MachineState, max: number, counts: 
   return Math.max(1, Math.min(max, room));
 }
 
+/** Grows by one for each item taken in and each that reached the end: a measure of work. */
+export function workOf({ layout }: GroupPlan, { counts }: MachineState): number {
+  return (counts[0] as number) + (counts[layout.region[layout.region.length - 1] as number] as number);
+}
+
 /** How many inputs step `at` is unfolding: 1 or 0. */
 function openCursors({ shape }: Pick<GroupPlan, 'shape'>, state: MachineState, at: number): number {
   return cursorOf({ shape }, state, at)?.isOpen === true ? 1 : 0;

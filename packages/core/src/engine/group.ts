@@ -5,7 +5,7 @@ import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
 import { effectsOf, type GroupContexts, type GroupPlan, type LoopInput } from './group-plan.js';
-import { countsOf, cursorOf, heldBy, leftToTake, roomOf } from './group-room.js';
+import { countsOf, cursorOf, heldBy, leftToTake, roomOf, workOf } from './group-room.js';
 import { Later, whenAnswered } from './later.js';
 import { type MachineState, startState } from './machine.js';
 
@@ -55,6 +55,11 @@ export class Group implements Puller<unknown> {
     this.#max = max;
     const answer = this.#work();
     return answer ?? this.#later.owe();
+  }
+
+  /** Lowers what the pending pull asks for; of a group with its own source, that has made nothing yet. */
+  shrink(max: number): void {
+    this.#max = Math.min(this.#max, max);
   }
 
   close(reason: unknown): void {
@@ -204,7 +209,7 @@ export class Group implements Puller<unknown> {
     const observed = this.#run.isTimed ? (this.#contexts.stages[0] ?? this.#contexts.source) : undefined;
     const began = observed === undefined ? 0 : observed.began();
     const taken = state.counts[0] as number;
-    const before = this.#worked();
+    const before = workOf(this.#plan, state);
     const room = roomOf(this.#plan, this.#state, this.#max);
     this.#isLooping = true;
     if (!this.#isFlushing || state.level > 0) {
@@ -212,7 +217,7 @@ export class Group implements Puller<unknown> {
       machine.run(state, limit, this.#max);
     } else this.#flush();
     this.#isLooping = false;
-    const worked = this.#worked() - before;
+    const worked = workOf(this.#plan, state) - before;
     this.#account();
     observed?.worked((state.counts[0] as number) - taken, began);
     this.#settleStatus();
@@ -220,13 +225,6 @@ export class Group implements Puller<unknown> {
     this.#closeAfterLoop = undefined;
     if (state.stop >= 0) this.#endBehindStop();
     return spend(Math.max(1, worked));
-  }
-
-  /** Grows by one for each item taken in and each that reached the end: a measure of work. */
-  #worked(): number {
-    const { counts } = this.#state;
-    const { region } = this.#plan.layout;
-    return (counts[0] as number) + (counts[region[region.length - 1] as number] as number);
   }
 
   #settleStatus(): void {

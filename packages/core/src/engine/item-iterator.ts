@@ -1,5 +1,6 @@
 import { spend, whenMyTurn } from './budget.js';
-import type { Execution, RunEnd } from './execution.js';
+import type { RunEnd } from './execution.js';
+import type { Outlet } from './outlet.js';
 import { consumed } from './readable.js';
 
 interface Request {
@@ -9,15 +10,15 @@ interface Request {
 
 /** Runs a pipeline on the demand of `for await`; calls of `next()` that overlap are answered in turn. */
 export class ItemIterator implements AsyncIterableIterator<unknown> {
-  readonly #execution: Execution;
+  readonly #outlet: Outlet<RunEnd>;
   readonly #requests: Request[] = [];
   #end: RunEnd | undefined;
   /** Whether the failure has been reported, or nobody wants to hear of it. */
   #isReported = false;
 
-  constructor(execution: Execution) {
-    this.#execution = execution;
-    execution.over().then((end) => {
+  constructor(outlet: Outlet<RunEnd>) {
+    this.#outlet = outlet;
+    outlet.over().then((end) => {
       this.#end = end;
       for (const request of this.#requests.splice(0)) this.#finish(request, end);
     });
@@ -39,8 +40,8 @@ export class ItemIterator implements AsyncIterableIterator<unknown> {
   async return(value?: unknown): Promise<IteratorResult<unknown>> {
     const wasReported = this.#isReported || this.#end !== undefined;
     this.#isReported = true;
-    this.#execution.finish();
-    const { failure } = await this.#execution.over();
+    this.#outlet.finish();
+    const { failure } = await this.#outlet.over();
     // As in any `for await`, an error of the clean-up is an error of the loop.
     if (failure !== undefined && !wasReported) throw failure.reason;
     return { done: true, value };
@@ -52,9 +53,9 @@ export class ItemIterator implements AsyncIterableIterator<unknown> {
   }
 
   readonly #pull = (): void => {
-    if (this.#execution.context.isOver) return;
-    this.#execution.pull(1, (items) => {
-      consumed(this.#execution, items.length);
+    if (this.#outlet.isOver) return;
+    this.#outlet.pull(1, (items) => {
+      consumed(this.#outlet, items.length);
       this.#requests.shift()?.resolve({ done: false, value: items[0] });
       if (this.#requests.length > 0) this.#ask();
     });

@@ -1,6 +1,6 @@
 import { StageError } from '../errors.js';
 import { Execution } from './execution.js';
-import { makePlan } from './plan.js';
+import { makePlan } from './planner.js';
 import { readableOf } from './readable.js';
 import type { SourceReader, StageSpec } from './spec.js';
 
@@ -78,10 +78,8 @@ export function openPair(specs: readonly StageSpec[]): {
   const handover = new Handover();
   const source = { type: 'reader', name: 'writable', open: () => handover } as const;
   const sink = { type: 'burst', name: 'readable', highWaterMark: 0, inService: 1 } as const;
-  const execution = new Execution(
-    makePlan(source, specs, sink, { fuse: true, maxInFlight: undefined, generate: true }),
-    {},
-  );
+  const options = { fuse: true, maxInFlight: undefined, generate: true };
+  const { outlet } = new Execution(makePlan([{ source, specs, sink }], options), {});
   let errorWritable: (reason: unknown) => void = () => {};
   const writable = new WritableStream<unknown>({
     start(controller) {
@@ -89,16 +87,16 @@ export function openPair(specs: readonly StageSpec[]): {
     },
     write: (item) => handover.write(item),
     close: () => handover.end(),
-    abort: (reason) => execution.finish({ reason }),
+    abort: (reason) => outlet.finish({ reason }),
   });
-  execution.closeSink = (failure) => {
+  outlet.closeSink = (failure) => {
     if (failure === undefined && handover.isEnded) return handover.settle();
     // SPEC: a transform that ends before its input does errors its writable side with a TypeError (§6.3.2, terminate).
     const reason = failure === undefined ? new TypeError('the stage has ended') : causeOf(failure.reason);
     handover.fail(reason);
     errorWritable(reason);
   };
-  return { readable: readableOf(execution, 0, causeOf, () => handover.settle()), writable };
+  return { readable: readableOf(outlet, 0, causeOf, () => handover.settle()), writable };
 }
 
 function causeOf(reason: unknown): unknown {

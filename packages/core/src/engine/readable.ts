@@ -1,5 +1,6 @@
 import { spend, whenMyTurn } from './budget.js';
-import type { Execution } from './execution.js';
+import type { RunEnd } from './execution.js';
+import type { Outlet } from './outlet.js';
 
 /**
  * Runs a pipeline on the demand of a ReadableStream.
@@ -8,7 +9,7 @@ import type { Execution } from './execution.js';
  * @param taken - Called when an item has been handed to the stream.
  */
 export function readableOf(
-  execution: Execution,
+  outlet: Outlet<RunEnd>,
   highWaterMark: number,
   errorOf: (reason: unknown) => unknown,
   taken: () => void = () => {},
@@ -18,7 +19,7 @@ export function readableOf(
   return new ReadableStream<unknown>(
     {
       start(controller) {
-        execution.over().then(({ failure }) => {
+        outlet.over().then(({ failure }) => {
           isPulled?.();
           if (isCancelled) return;
           if (failure === undefined) controller.close();
@@ -26,11 +27,11 @@ export function readableOf(
         });
       },
       pull(controller) {
-        if (execution.context.isOver) return undefined;
+        if (outlet.isOver) return undefined;
         const pull = (): void => {
-          if (execution.context.isOver) return;
-          execution.pull(1, (items) => {
-            consumed(execution, items.length);
+          if (outlet.isOver) return;
+          outlet.pull(1, (items) => {
+            consumed(outlet, items.length);
             for (const item of items) controller.enqueue(item);
             taken();
             isPulled?.();
@@ -45,8 +46,8 @@ export function readableOf(
       },
       async cancel(reason) {
         isCancelled = true;
-        execution.finish({ reason });
-        await execution.over();
+        outlet.finish({ reason });
+        await outlet.over();
       },
     },
     { highWaterMark },
@@ -54,8 +55,8 @@ export function readableOf(
 }
 
 /** Counts items as finished by a sink that is not fused. */
-export function consumed(execution: Execution, items: number): void {
-  const { sink } = execution;
+export function consumed(outlet: Outlet<RunEnd>, items: number): void {
+  const { sink } = outlet;
   if (sink === undefined) return;
   sink.counts.in += items;
   sink.counts.out += items;

@@ -54,7 +54,7 @@ export interface SourceReader<T> {
   giveBack?(items: readonly T[]): void;
 }
 
-/** A source: items in memory or at hand, which a loop takes itself, or a reader that is asked for bursts. */
+/** A source: items in memory or at hand, which a loop takes itself, a reader that is asked for bursts, or other pipelines. */
 export type SourceSpec =
   | {
       readonly type: 'loop';
@@ -67,4 +67,36 @@ export type SourceSpec =
       readonly type: 'reader';
       readonly name: string;
       open(context: StageContext): SourceReader<unknown>;
+    }
+  | {
+      /** Several pipelines, joined as their items arrive. */
+      readonly type: 'merge';
+      readonly name: string;
+      readonly inputs: readonly Chain[];
+      /** How many items of each input may wait. */
+      readonly highWaterMark: number;
+    }
+  | {
+      /** One of the branches that each get all items of a pipeline. */
+      readonly type: 'branch';
+      readonly broadcast: BroadcastSpec;
+      /** Which one, from 0. */
+      readonly index: number;
     };
+
+/** Where a pipeline keeps what it is made of. */
+export const CHAIN: unique symbol = Symbol('millrace.chain');
+
+/** A source and the stages behind it. */
+export interface Chain {
+  readonly source: SourceSpec;
+  readonly specs: readonly StageSpec[];
+}
+
+/** A pipeline whose items go to several branches; a plan that has two of its branches has it once. */
+export interface BroadcastSpec extends Chain {
+  readonly name: string;
+  readonly branches: number;
+  /** How many items may wait before each branch. */
+  readonly highWaterMark: number;
+}

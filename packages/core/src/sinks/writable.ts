@@ -1,5 +1,5 @@
 import type { SinkWriter } from '../engine/drive.js';
-import type { Execution } from '../engine/execution.js';
+import type { Outlet } from '../engine/outlet.js';
 
 /** How `pipeTo()` treats the writable stream at the end. */
 export interface WritableOptions {
@@ -13,14 +13,15 @@ export interface WritableOptions {
 export function writableWriter(
   stream: WritableStream<unknown>,
   options: WritableOptions,
-  execution: Execution,
+  outlet: Outlet,
 ): SinkWriter<unknown> {
   const writer = stream.getWriter();
   const release = (): void => writer.releaseLock();
   // A stream that errors on its own ends the run, even while nothing is written to it.
   writer.closed.catch((error: unknown) => {
-    const sink = execution.sink as NonNullable<Execution['sink']>;
-    execution.finish({ reason: sink.failure(error, sink.counts.out).error });
+    if (outlet.isOver) return;
+    const sink = outlet.sink as NonNullable<Outlet['sink']>;
+    outlet.finish({ reason: sink.failure(error, sink.counts.out).error });
   });
   return {
     write: (items) => writer.write(items[0]),

@@ -1,0 +1,177 @@
+import { layOut } from './codegen.js';
+import { type Path, withBatch, withRoom } from './diamonds.js';
+import type { GroupPlan } from './group-plan.js';
+import { machineFor, type Params } from './machine.js';
+import type { BurstSink, FusedSink, SinkSpec } from './plan.js';
+import type { Planner, Tail } from './planner.js';
+import type { OperatorSpec, SourceSpec, StageSpec, StepSpec } from './spec.js';
+import { EMIT } from './step.js';
+
+const SINK_EDGE = 64;
+const ONE_TO_MANY_EDGE = 16;
+/** Where each item stands for many. */
+const BATCH_EDGE = 1;
+
+/** Plans the stages of one chain: gathers steps into groups, decides where edges are, and adds up what they hold. */
+export class ChainPlanner {
+  readonly #planner: Planner;
+  readonly #source: SourceSpec;
+  #from: readonly number[];
+  #inputs: readonly number[];
+  #weight: number;
+  #most: number;
+  #paths: readonly Path[];
+  /** The steps of the group being gathered. */
+  #open: StepSpec[] = [];
+  #hasLoop: boolean;
+
+  constructor(planner: Planner, source: SourceSpec, { from, inputs, weight, most, paths }: Tail) {
+    this.#planner = planner;
+    this.#source = source;
+    this.#from = from;
+    this.#inputs = inputs;
+    this.#weight = weight;
+    this.#most = most;
+    this.#paths = paths;
+    this.#hasLoop = source.type === 'loop';
+  }
+
+  step(spec: StepSpec): void {
+    const splits = spec.highWaterMark !== undefined || !this.#planner.options.fuse;
+    if (splits) this.#endGroup();
+    this.#open.push(spec);
+  }
+
+  operator(spec: OperatorSpec): void {
+    this.#endGroup();
+    const stage = this.#stage(spec.name, 'operator');
+    if (spec.highWaterMark > 0) this.#room(stage, 'edge', spec.highWaterMark * this.#most);
+    if (spec.inService > 0) this.#room(stage, spec.detail, spec.inService * this.#most);
+    if (spec.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
+    this.#node({ type: 'operator', spec, stage, from: this.#from });
+    this.#reweigh(spec);
+  }
+
+  finish(sink: SinkSpec | undefined): Tail {
+    if (sink?.type === 'fused') {
+      if (!this.#planner.options.fuse) this.#endGroup();
+      this.#closeGroup(sink);
+    } else {
+      this.#endGroup();
+      if (sink !== undefined) this.#burstSink(sink);
+    }
+    if (sink !== undefined) this.#planner.ends.push(this.#planner.nodes.length - 1);
+    return { from: this.#from, inputs: this.#inputs, weight: this.#weight, most: this.#most, paths: this.#paths };
+  }
+
+  #burstSink(sink: BurstSink): void {
+    const stage = this.#stage(sink.name, 'sink');
+    const highWaterMark = sink.highWaterMark ?? this.#sinkEdge();
+    if (highWaterMark > 0) this.#room(stage, 'edge', highWaterMark * this.#most);
+    this.#room(stage, 'in service', sink.inService * this.#most);
+    if (sink.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
+    this.#node({ type: 'sink', stage, highWaterMark, from: this.#from });
+  }
+
+  #endGroup(): void {
+    if (this.#open.length > 0 || this.#hasLoop) this.#closeGroup(undefined);
+  }
+
+  #closeGroup(sink: FusedSink | undefined): void {
+    const steps = this.#open;
+    this.#open = [];
+    const { open, source } = this.#loop();
+    const weights: number[] = [];
+    const most: number[] = [];
+    const stages: number[] = [];
+    const before = this.#most;
+    for (const spec of steps) {
+      weights.push(this.#weight);
+      most.push(this.#most);
+      stages.push(this.#stage(spec.name, 'step'));
+      this.#reweigh(spec);
+    }
+    weights.push(this.#weight);
+    if (sink !== undefined) stages.push(this.#stage(sink.name, 'sink'));
+    const edge = this.#edge(steps, sink, open !== undefined);
+    if (edge !== undefined && edge.highWaterMark > 0)
+      this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
+    steps.forEach((spec, at) => {
+      if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', most[at] as number);
+      // An item that did not fit into the batch it closed begins the next one.
+      if (spec.kind.id === 'batchBySize') this.#room(stages[at] as number, 'open batch', most[at] as number);
+    });
+    if (sink !== undefined) this.#room(stages[steps.length] as number, 'in service', this.#most);
+    const ask = Math.max(1, edge?.highWaterMark ?? SINK_EDGE);
+    const group: GroupPlan = { ...this.#machine(steps, sink, open !== undefined), weights, open, ask };
+    this.#node({ type: 'group', group, source, stages, edge, from: this.#from });
+  }
+
+  #machine(
+    steps: readonly StepSpec[],
+    sink: FusedSink | undefined,
+    hasLoop: boolean,
+  ): Pick<GroupPlan, 'shape' | 'layout' | 'machine' | 'params' | 'seeds'> {
+    const shape = {
+      source: hasLoop ? (this.#source as SourceSpec & { type: 'loop' }).kind : 'array',
+      steps: steps.map((spec) => spec.kind),
+      sink: sink?.kind ?? EMIT,
+    } as const;
+    const layout = layOut(shape.steps);
+    const params: Params = [...steps.map((spec) => spec.params), sink?.params ?? []];
+    const seeds = [...steps.map((spec) => spec.seed), sink?.seed];
+    const machine = machineFor(shape, layout, params, this.#planner.options.generate);
+    return { shape, layout, machine, params, seeds };
+  }
+
+  #loop(): { open: GroupPlan['open']; source: number | undefined } {
+    if (!this.#hasLoop) return { open: undefined, source: undefined };
+    this.#hasLoop = false;
+    const source = this.#source as SourceSpec & { type: 'loop' };
+    return { open: source.open, source: this.#stage(source.name, 'source') };
+  }
+
+  #edge(steps: readonly StepSpec[], sink: FusedSink | undefined, hasLoop: boolean): EdgePlan | undefined {
+    const given = steps[0]?.highWaterMark;
+    if (hasLoop) return undefined;
+    // With 0 nothing waits and nothing is read ahead: items are asked for one at a time.
+    if (given !== undefined) return { highWaterMark: given, isEager: given > 0 };
+    if (steps.some((spec) => spec.kind.id === 'flatMap')) return { highWaterMark: ONE_TO_MANY_EDGE, isEager: false };
+    if (sink === undefined) return undefined;
+    return { highWaterMark: sink.kind.stops === true ? 0 : this.#sinkEdge(), isEager: false };
+  }
+
+  #sinkEdge(): number {
+    return this.#most > 1 ? BATCH_EDGE : SINK_EDGE;
+  }
+
+  #reweigh(spec: StageSpec): void {
+    const { weight } = spec;
+    if (weight === 'same') return;
+    const times = weight === 'one' ? 1 : weight.times;
+    this.#most = weight === 'one' ? 1 : this.#most * times;
+    this.#weight = weight === 'one' ? 1 : this.#weight * (Number.isFinite(times) ? times : 1);
+    // An operator that gathers goes by time as well, and gives what it has.
+    if (spec.type === 'step') this.#paths = this.#paths.map((path) => withBatch(path, times));
+  }
+
+  #stage(name: string, kind: 'source' | 'step' | 'operator' | 'sink'): number {
+    const stage = this.#planner.stage(name, kind, { weight: this.#weight, inputs: this.#inputs });
+    this.#inputs = [stage];
+    return stage;
+  }
+
+  #room(stage: number, where: string, items: number): void {
+    this.#planner.room(stage, where, items);
+    this.#paths = this.#paths.map((path) => withRoom(path, items));
+  }
+
+  #node(node: Planner['nodes'][number]): void {
+    this.#from = [this.#planner.nodes.push(node) - 1];
+  }
+}
+
+interface EdgePlan {
+  readonly highWaterMark: number;
+  readonly isEager: boolean;
+}

@@ -1,0 +1,171 @@
+import { PipelineError } from '../errors.js';
+import { ChainPlanner } from './chain-planner.js';
+import { branchPath, diamondWarnings, type Path } from './diamonds.js';
+import type { Plan, PlanNode, PlannedRoom, PlannedStage, PlanOptions, SinkSpec } from './plan.js';
+import type { BroadcastSpec, Chain, SourceSpec } from './spec.js';
+
+/** A chain and the sink behind it; without one the plan is for looking at. */
+export interface EndedChain extends Chain {
+  readonly sink: SinkSpec | undefined;
+}
+
+/** Compiles chains, with all that they come from, into one plan. */
+export function makePlan(chains: readonly EndedChain[], options: PlanOptions): Plan {
+  const planner = new Planner(options);
+  for (const chain of chains) planner.chain(chain, chain.sink);
+  const plan = planner.finish(chains.every(({ sink }) => sink !== undefined));
+  if (options.maxInFlight !== undefined) refuseBeyond(plan, options.maxInFlight);
+  return plan;
+}
+
+function refuseBeyond(plan: Plan, maxInFlight: number): void {
+  const problem =
+    plan.bound > maxInFlight
+      ? `${plan.bound} items can be inside`
+      : plan.notCounted.length > 0
+        ? `what is inside ${plan.notCounted.map((name) => `"${name}"`).join(', ')} can't be counted`
+        : undefined;
+  if (problem === undefined) return;
+  const rooms = plan.rooms.map((room) => `${room.stage} ${room.where} ${room.items}`).join(', ');
+  throw new PipelineError(
+    'ERR_CORE_IN_FLIGHT',
+    `Cannot build the pipeline: ${problem} (must be at most ${maxInFlight}, the maxInFlight): ${rooms}`,
+  );
+}
+
+/** Where a chain has got to: what the next stage takes its items from. */
+export interface Tail {
+  /** The number of the node to pull from; none before a source that runs in a loop. */
+  readonly from: readonly number[];
+  readonly inputs: readonly number[];
+  readonly weight: number;
+  /** The weight in the bound: without limit behind a batch without `maxItems`, which counts as one item. */
+  readonly most: number;
+  /** The branches that the items came through. */
+  readonly paths: readonly Path[];
+}
+
+interface PlannedBroadcast {
+  readonly tail: Tail;
+  readonly name: string;
+  readonly taken: Set<number>;
+}
+
+/** What the plans of all chains of a run have in common. */
+export class Planner {
+  readonly options: PlanOptions;
+  readonly nodes: PlanNode[] = [];
+  readonly ends: number[] = [];
+  readonly notCounted: string[] = [];
+  readonly #stages: PlannedStage[] = [];
+  readonly #rooms: PlannedRoom[] = [];
+  readonly #names = new Map<string, number>();
+  readonly #broadcasts = new Map<BroadcastSpec, PlannedBroadcast>();
+  readonly #warnings: string[] = [];
+
+  constructor(options: PlanOptions) {
+    this.options = options;
+  }
+
+  /** Plans a chain, what it comes from included. */
+  chain({ source, specs }: Chain, sink: SinkSpec | undefined): Tail {
+    const chain = new ChainPlanner(this, source, this.#sourceTail(source));
+    for (const spec of specs) {
+      if (spec.type === 'step') chain.step(spec);
+      else chain.operator(spec);
+    }
+    return chain.finish(sink);
+  }
+
+  finish(isRun: boolean): Plan {
+    if (isRun) this.#refuseOpenBranches();
+    return {
+      stages: this.#stages,
+      nodes: this.nodes,
+      ends: this.ends,
+      rooms: this.#rooms,
+      bound: this.#rooms.reduce((sum, room) => sum + room.items, 0),
+      notCounted: this.notCounted,
+      warnings: this.#warnings,
+    };
+  }
+
+  /** Adds a stage to the node that is planned next. */
+  stage(name: string, kind: PlannedStage['kind'], { weight, inputs }: Pick<Tail, 'weight' | 'inputs'>): number {
+    const times = (this.#names.get(name) ?? 0) + 1;
+    this.#names.set(name, times);
+    const unique = times === 1 ? name : `${name} ${times}`;
+    return this.#stages.push({ name: unique, kind, node: this.nodes.length, weight, inputs }) - 1;
+  }
+
+  room(stage: number, where: string, items: number): void {
+    this.#rooms.push({ stage: this.nameOf(stage), where, items });
+  }
+
+  nameOf(stage: number): string {
+    return (this.#stages[stage] as PlannedStage).name;
+  }
+
+  #sourceTail(source: SourceSpec): Tail {
+    if (source.type === 'merge') return this.#merge(source);
+    if (source.type === 'branch') return this.#branch(source.broadcast, source.index);
+    const start: Tail = { from: [], inputs: [], weight: 1, most: 1, paths: [] };
+    if (source.type === 'loop') return start;
+    const stage = this.stage(source.name, 'source', start);
+    return { ...start, from: [this.nodes.push({ type: 'source', spec: source, stage }) - 1], inputs: [stage] };
+  }
+
+  #merge({ name, inputs, highWaterMark }: SourceSpec & { type: 'merge' }): Tail {
+    const tails = inputs.map((input) => this.chain(input, undefined));
+    const weights = tails.map(({ weight }) => weight);
+    const weight = Math.max(...weights);
+    const most = Math.max(...tails.map((tail) => tail.most));
+    const stage = this.stage(name, 'merge', { weight, inputs: tails.flatMap((tail) => tail.inputs) });
+    this.room(stage, 'edge', highWaterMark * tails.length * most);
+    const from = tails.flatMap((tail) => tail.from);
+    this.nodes.push({ type: 'merge', stage, highWaterMark, weights, from });
+    const ways = tails.map(({ paths }) => paths);
+    this.#warnings.push(...diamondWarnings(this.nameOf(stage), highWaterMark, ways));
+    return { from: [this.nodes.length - 1], inputs: [stage], weight, most, paths: ways.flat() };
+  }
+
+  #branch(spec: BroadcastSpec, index: number): Tail {
+    const { tail, name, taken } = this.#broadcasts.get(spec) ?? this.#broadcast(spec);
+    if (taken.has(index)) {
+      throw new PipelineError(
+        'ERR_CORE_BRANCH',
+        `Cannot build the pipeline: branch ${index + 1} of "${name}" is used twice (must be once; broadcast() into one more branch)`,
+      );
+    }
+    taken.add(index);
+    const { highWaterMark } = spec;
+    const stage = this.stage(`${name} branch ${index + 1}`, 'branch', tail);
+    const items = highWaterMark * tail.most;
+    if (highWaterMark > 0) this.room(stage, 'edge', items);
+    this.nodes.push({ type: 'branch', stage, highWaterMark, from: tail.from });
+    const path = branchPath(spec, this.nameOf(stage), tail.most, highWaterMark);
+    return { ...tail, from: [this.nodes.length - 1], inputs: [stage], paths: [...tail.paths, path] };
+  }
+
+  #broadcast(spec: BroadcastSpec): PlannedBroadcast {
+    const before = this.chain(spec, undefined);
+    const stage = this.stage(spec.name, 'broadcast', before);
+    this.nodes.push({ type: 'broadcast', stage, from: before.from });
+    const tail: Tail = { ...before, from: [this.nodes.length - 1], inputs: [stage] };
+    const planned = { tail, name: this.nameOf(stage), taken: new Set<number>() };
+    this.#broadcasts.set(spec, planned);
+    return planned;
+  }
+
+  #refuseOpenBranches(): void {
+    for (const [{ branches }, { name, taken }] of this.#broadcasts) {
+      if (taken.size === branches) continue;
+      const open = Array.from({ length: branches }, (_, index) => index).filter((index) => !taken.has(index));
+      const which = `${open.length > 1 ? 'branches' : 'branch'} ${open.map((index) => index + 1).join(', ')}`;
+      throw new PipelineError(
+        'ERR_CORE_BRANCH',
+        `Cannot build the pipeline: ${which} of "${name}" would never be read, and hold up the others (all ${branches} must be in one run: give them to runAll() or merge())`,
+      );
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { checkCount, checkOptions, wrongType } from '../../internal/arguments.js';
+import { Pipeline } from '../../pipeline.js';
+
+/** How pipelines are merged. */
+export interface MergeOptions {
+  /** What the stage is called in errors, plans and figures. Default: `'merge'`. */
+  readonly name?: string;
+  /** How many items of each input may wait, 1 or more; more where they come in bursts. Default: 1. */
+  readonly highWaterMark?: number;
+}
+
+/** The items of a pipeline. */
+export type ItemOf<P> = P extends Pipeline<infer T> ? T : never;
+
+/**
+ * Joins pipelines into one, whose items come as they arrive.
+ *
+ * All inputs are read at once, in one run: the plan has the stages of all, and its bound is the sum. Inputs that have
+ * items at hand take turns, one item each.
+ *
+ * Contract
+ * - Order: of arrival; that of each input is kept.
+ * - Holds: at most `highWaterMark` items of each input.
+ * - Backpressure: an input whose items wait is not asked for more.
+ * - Failure: that of one input fails the pipeline, behind what had arrived by then, and closes the others.
+ * - Cancel: cancelling downstream cancels all inputs with the same reason. It ends when the last input has.
+ *
+ * @typeParam P - The pipelines.
+ * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1), `name`.
+ * @returns A pipeline of the items of all.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
+ *
+ * @example Two sources in one run
+ * ```ts
+ * const small = from([1, 2]);
+ * const large = from([10, 20, 30]).pipeThrough(map((n) => n * 10));
+ * assert.deepEqual(await merge(small, large).toArray(), [1, 100, 2, 200, 300]);
+ * ```
+ */
+export function merge<P extends readonly Pipeline<unknown>[]>(...pipelines: P): Pipeline<ItemOf<P[number]>>;
+/** Joins pipelines into one, whose items come as they arrive, with options. */
+export function merge<P extends readonly Pipeline<unknown>[]>(
+  ...pipelinesAndOptions: readonly [...pipelines: P, options: MergeOptions]
+): Pipeline<ItemOf<P[number]>>;
+export function merge(...given: ReadonlyArray<Pipeline<unknown> | MergeOptions>): Pipeline<unknown> {
+  const last = given.at(-1);
+  const hasOptions = given.length > 1 && typeof last === 'object' && last !== null && !(last instanceof Pipeline);
+  const options = hasOptions ? (last as MergeOptions) : {};
+  checkOptions('merge()', options, ['name', 'highWaterMark']);
+  const { name = 'merge', highWaterMark = 1 } = options;
+  checkCount('merge()', 'highWaterMark', highWaterMark, 1);
+  const pipelines = hasOptions ? given.slice(0, -1) : given;
+  if (pipelines.length === 0) throw wrongType('merge()', 'the first pipeline', undefined, 'a pipeline');
+  const inputs = pipelines.map((pipeline, at) => {
+    if (!(pipeline instanceof Pipeline)) throw wrongType('merge()', `pipeline ${at + 1}`, pipeline, 'a pipeline');
+    return pipeline.chain;
+  });
+  return new Pipeline({ type: 'merge', name, inputs, highWaterMark });
+}

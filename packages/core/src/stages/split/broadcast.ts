@@ -1,0 +1,31 @@
+import type { BroadcastSpec, Chain, SourceSpec } from '../../engine/spec.js';
+import { checkCount, checkOptions } from '../../internal/arguments.js';
+import type { Pipeline } from '../../pipeline.js';
+
+/** How items go to several branches. */
+export interface BroadcastOptions {
+  /** What the stage is called in errors, plans and figures; branch 1 is `'broadcast branch 1'`. Default: `'broadcast'`. */
+  readonly name?: string;
+  /** How many items may wait before each branch; more where branches take them in bursts. Default: 1. */
+  readonly highWaterMark?: number;
+}
+
+/** As many pipelines as `broadcast()` was asked for. */
+export type Branches<T, N extends number, Made extends readonly Pipeline<T>[] = []> = number extends N
+  ? readonly Pipeline<T>[]
+  : Made['length'] extends N
+    ? Made
+    : Branches<T, N, [...Made, Pipeline<T>]>;
+
+/** The sources of the branches of a chain. */
+export function broadcastOf(
+  { source, specs }: Chain,
+  branches: number,
+  options: BroadcastOptions,
+): readonly SourceSpec[] {
+  checkCount('broadcast()', 'branches', branches, 1);
+  checkOptions('broadcast()', options, ['name', 'highWaterMark']);
+  const { name = 'broadcast', highWaterMark = 1 } = options;
+  const broadcast: BroadcastSpec = { name, branches, highWaterMark, source, specs };
+  return Array.from({ length: branches }, (_, index) => ({ type: 'branch', broadcast, index }) as const);
+}
