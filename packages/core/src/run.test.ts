@@ -54,6 +54,24 @@ test('drain() awaits a pending read until the deadline, then gives it up', async
   expect(clock.pendingTimers).toBe(0);
 });
 
+test('drain() tells a sink that is not done by the deadline and its grace to give up', async () => {
+  const clock = virtualClock();
+  const reasons: unknown[] = [];
+  const stuck = {
+    name: 'stuck',
+    open: () => ({ write: hanging, abort: (reason: unknown) => void reasons.push(reason) }),
+  };
+  const run = range(0, 3).run(stuck, { clock, closeGraceMs: 30 });
+  await settle();
+  const drained = run.drain({ deadlineMs: 10 });
+  await clock.advance(39);
+  expect(reasons).toEqual([]);
+  await clock.advance(1);
+  expect(await drained).toMatchObject({ emitted: 0, balanced: true });
+  expect(reasons).toMatchObject([{ code: 'ERR_CORE_ABORTED' }]);
+  expect(clock.pendingTimers).toBe(0);
+});
+
 test('drain() of a run that is over gives its summary, and rejects with what it failed with', async () => {
   const over = range(0, 3).run(whatever);
   const summary = await over.finished;

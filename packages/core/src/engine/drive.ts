@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors.js';
 import { wrongType } from '../internal/arguments.js';
 import { type Answer, END, Failure, isLater, isThenable } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
@@ -10,7 +11,7 @@ export interface SinkWriter<T> {
   write(items: readonly T[]): void | PromiseLike<unknown>;
   /** Finishes when all items were written. */
   close?(): void | PromiseLike<unknown>;
-  /** Gives up when the run fails or is aborted. */
+  /** Gives up when the run fails or is aborted, or when a drain has come to its deadline. */
   abort?(reason: unknown): void | PromiseLike<unknown>;
 }
 
@@ -43,7 +44,8 @@ export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: n
   const sink = outlet.sink as NonNullable<Outlet['sink']>;
   let hasClosed = false;
   outlet.closeSink = (failure) => {
-    if (failure !== undefined && !hasClosed) return writer.abort?.(failure.reason);
+    // Without a failure a drain has come to its deadline, in the middle of a write.
+    if (!hasClosed) return writer.abort?.(failure === undefined ? overdue() : failure.reason);
   };
 
   const loop = (): void => {
@@ -121,4 +123,8 @@ export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: n
   };
 
   loop();
+}
+
+function overdue(): PipelineError {
+  return new PipelineError('ERR_CORE_ABORTED', 'Cannot finish the run: it has come to the deadline of its drain');
 }
