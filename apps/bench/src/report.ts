@@ -19,7 +19,7 @@ export function jsonLine(row: Row): string {
   });
 }
 
-const WIDTHS = [34, 10, 24, 36] as const;
+const WIDTHS = [34, 10, 34, 36] as const;
 
 /** The head of the table. */
 export function tableHead(): string {
@@ -38,7 +38,7 @@ export function tableRow(row: Row): string {
 
 function line(texts: readonly string[], figures: readonly string[]): string {
   const left = texts.map((text, at) => text.padEnd(WIDTHS[at] as number)).join(' ');
-  return `${left}${figures.map((figure) => figure.padStart(9)).join('')}`;
+  return `${left}${figures.map((figure) => figure.padStart(10)).join('')}`;
 }
 
 /** Three digits that count. */

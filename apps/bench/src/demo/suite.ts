@@ -35,7 +35,7 @@ async function compareEndToEnd(runs: number): Promise<readonly Row[]> {
     ratioRow(of, 'sum of the stages alone', sums, own.cpu),
     ownRow(of, own.cpu),
     ownRow({ ...of, metric: 'wall' }, own.wall),
-    ...[...alone].map(([stage, costs]) => ownRow({ ...of, options: `${OPTIONS}; ${stage} alone` }, costs)),
+    ...[...alone].map(([stage, costs]) => ownRow({ ...of, options: `${stage} alone` }, costs)),
   ];
 }
 
