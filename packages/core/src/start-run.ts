@@ -9,7 +9,7 @@ import type { Attachment } from './sinks/attach.js';
 export function planRun(where: string, chains: readonly EndedChain[], options: RunOptions): Plan {
   checkRunOptions(where, options);
   const { fuse = true, generate = true, maxInFlight } = options;
-  return makePlan(chains, { fuse, generate, maxInFlight });
+  return makePlan(chains, { fuse, generate, isTimed: options.observer !== undefined, maxInFlight });
 }
 
 /** Starts chains with sinks as one run. */

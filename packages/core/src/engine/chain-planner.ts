@@ -1,7 +1,7 @@
 import { layOut } from './codegen.js';
 import { type Path, withBatch, withRoom } from './diamonds.js';
 import type { GroupPlan } from './group-plan.js';
-import { machineFor, type Params } from './machine.js';
+import { isGenerationAllowed, machineFor, type Params } from './machine.js';
 import type { BurstSink, FusedSink, SinkSpec } from './plan.js';
 import type { Planner, Tail } from './planner.js';
 import type { OperatorSpec, SourceSpec, StageSpec, StepSpec } from './spec.js';
@@ -24,6 +24,10 @@ export class ChainPlanner {
   /** The steps of the group being gathered. */
   #open: StepSpec[] = [];
   #hasLoop: boolean;
+  /** What is a step of the loop that ends with the sink, and waits. */
+  #waiting: OperatorSpec | undefined;
+  /** Whether nothing waits before the loop that ends with the sink, or behind what waits in it. */
+  #isBehindWaiting = false;
 
   constructor(planner: Planner, source: SourceSpec, { from, inputs, weight, most, paths }: Tail) {
     this.#planner = planner;
@@ -50,6 +54,16 @@ export class ChainPlanner {
     if (spec.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
     this.#node({ type: 'operator', spec, stage, from: this.#from });
     this.#reweigh(spec);
+  }
+
+  /** The same, with nothing but steps and the sink behind it; the loop may wait for it itself. */
+  operatorBeforeSink(spec: OperatorSpec): void {
+    const { generate, isTimed } = this.#planner.options;
+    const isStep = !isTimed && generate && isGenerationAllowed();
+    this.#isBehindWaiting = true;
+    if (!isStep) return this.operator(spec);
+    this.#waiting = spec;
+    this.step(spec.asStep as StepSpec);
   }
 
   finish(sink: SinkSpec | undefined): Tail {
@@ -96,14 +110,21 @@ export class ChainPlanner {
     const edge = this.#edge(steps, sink, open !== undefined);
     if (edge !== undefined && edge.highWaterMark > 0)
       this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
+    const waitsAt = this.#waiting === undefined ? -1 : steps.findIndex((spec) => spec.kind.id === 'mapAsync');
     steps.forEach((spec, at) => {
+      if (at === waitsAt) {
+        const { detail, inService } = this.#waiting as OperatorSpec;
+        this.#room(stages[at] as number, detail, inService * (most[at] as number));
+      }
       if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', most[at] as number);
       // An item that did not fit into the batch it closed begins the next one.
       if (spec.kind.id === 'batchBySize') this.#room(stages[at] as number, 'open batch', most[at] as number);
     });
     if (sink !== undefined) this.#room(stages[steps.length] as number, 'in service', this.#most);
     const ask = Math.max(1, edge?.highWaterMark ?? SINK_EDGE);
-    const group: GroupPlan = { ...this.#machine(steps, sink, open !== undefined), weights, open, ask };
+    const hasRoom = steps.some(({ kind }) => kind.room !== undefined);
+    const machine = this.#machine(steps, sink, open !== undefined);
+    const group: GroupPlan = { ...machine, weights, open, hasRoom, waitsAt, ask };
     this.#node({ type: 'group', group, source, stages, edge, from: this.#from });
   }
 
@@ -137,7 +158,7 @@ export class ChainPlanner {
     // With 0 nothing waits and nothing is read ahead: items are asked for one at a time.
     if (given !== undefined) return { highWaterMark: given, isEager: given > 0 };
     if (steps.some((spec) => spec.kind.id === 'flatMap')) return { highWaterMark: ONE_TO_MANY_EDGE, isEager: false };
-    if (sink === undefined) return undefined;
+    if (sink === undefined || this.#isBehindWaiting) return undefined;
     return { highWaterMark: sink.kind.stops === true ? 0 : this.#sinkEdge(), isEager: false };
   }
 

@@ -30,6 +30,8 @@ export const STATUS = {
   done: 5,
   /** The source threw `error`. */
   sourceFailed: 6,
+  /** A step waits for the promise `awaits`. */
+  awaiting: 7,
 } as const;
 
 /** Lays out the counts of a group: a step that can lose, hold or make items begins a new region behind it. */
@@ -72,10 +74,12 @@ export function machineText(shape: Shape, layout: Layout, copy: number): string 
     `const C = S.counts, T = S.states, O = S.out; let status = 0, stop = S.stop, level = S.level; ${load(number)}`;
   const close = `${save} S.stop = stop; S.level = level; S.status = status;`;
   const levels = cursors.map((at, level) => writer.cursorSegment(at, level + 1)).reverse();
+  const waitsAt = steps.findIndex((step) => step.id === 'mapAsync');
   const flushes = steps.map((step, at) => (step.flush === undefined ? '' : writer.flushSegment(step, at)));
   const run = (name: string, number: string): string => `function ${name}(S, limit, max) {
 ${open(number)} let left = limit, i = S.at; const before = C[0] - i;
 main: for (;;) {
+${waitsAt < 0 ? '' : writer.readySegment(waitsAt)}
 ${levels.join('\n')}
 if (S.isDry) break;
 ${writer.sourceSegment()}
@@ -155,6 +159,14 @@ level = u.below; n${this.#layout.tally[at]}++;
 const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')} }`;
   }
 
+  /** Goes on behind the step that waited; no step behind it unfolds items, so that no cursor is open there. */
+  readySegment(at: number): string {
+    const item = `v${at + 1}`;
+    const region = this.#layout.region[at + 1];
+    return `if (S.isReady && !S.parks) { ready: { const ${item} = S.value; S.isReady = false; S.value = undefined; const j${region} = n${region}++;
+${this.#chain(at + 1, item, IN_READY)} } }`;
+  }
+
   flushSegment(step: StepKind, at: number): string {
     const region = this.#layout.region[at + 1];
     const text = step.flush?.(this.#names(at, '', `v${at + 1}`, IN_FLUSH));
@@ -201,6 +213,8 @@ const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')} 
       stop: `stop = ${at};`,
       open: (many) => `S.cursors[${level - 1}].open(${many}, level); level = ${level}; ${segment.open}`,
       wait: (promise) => `{ S.waitsFor = ${promise}; status = ${STATUS.waiting}; ${segment.exit} }`,
+      await: (promise) => `{ S.awaits = ${promise}; status = ${STATUS.awaiting}; ${segment.exit} }`,
+      park: (value) => `if (S.parks) { S.value = ${value}; S.isReady = true; ${segment.exit} }`,
     };
   }
 }
@@ -218,6 +232,7 @@ interface Segment {
 const IN_SOURCE: Segment = { next: 'continue;', exit: 'i++; break main;', open: 'i++; continue main;' };
 const IN_LIST: Segment = { next: 'continue;', exit: 'u.at = k + 1; break main;', open: 'u.at = k + 1; continue main;' };
 const IN_ITERATOR: Segment = { next: 'continue;', exit: 'break main;', open: 'continue main;' };
+const IN_READY: Segment = { next: 'break ready;', exit: 'break main;', open: 'continue main;' };
 const IN_FLUSH: Segment = { next: 'break main;', exit: 'break main;', open: 'break main;' };
 
 const SOURCE_FAILED = `{ S.error = error; status = ${STATUS.sourceFailed}; break main; }`;

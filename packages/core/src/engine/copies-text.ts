@@ -29,6 +29,8 @@ const names: Names = {
   stop: '{ this.m.stop = this.at; this.m.isHalted = true; }',
   open: (many) =>
     `this.m.cursors[this.level - 1].open(${many}, this.m.level); this.m.level = this.level; this.m.isHalted = true;`,
+  await: () => '',
+  park: () => '',
   wait: (promise) => `{ this.m.waitsFor = ${promise}; this.m.status = ${STATUS.waiting}; this.m.isHalted = true; }`,
 };
 

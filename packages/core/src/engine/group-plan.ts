@@ -21,6 +21,10 @@ export interface GroupPlan {
   readonly weights: readonly number[];
   /** Opens the source that the loop takes items from itself. */
   readonly open: (() => LoopInput) | undefined;
+  /** Whether a step says how many more items may enter. */
+  readonly hasRoom: boolean;
+  /** The step that waits for promises, or -1. */
+  readonly waitsAt: number;
   /** How many items a group with a sink asks for: the sink's edge. */
   readonly ask: number;
 }

@@ -16,9 +16,9 @@ const NO_LIMIT = 0x3fffffff;
  * what fills the first one.
  */
 export function roomOf(plan: GroupPlan, state: MachineState, max: number): number {
-  return plan.shape.sink.id === 'emit'
-    ? roomOfSteps(plan, state, max, (step) => step.room !== undefined)
-    : leftToTake(plan, state);
+  const isAsked = plan.shape.sink.id === 'emit' || plan.waitsAt >= 0;
+  if (!plan.hasRoom) return isAsked ? Math.max(1, Math.min(max, NO_LIMIT)) : NO_LIMIT;
+  return isAsked ? roomOfSteps(plan, state, max, (step) => step.room !== undefined) : leftToTake(plan, state);
 }
 
 /** How many items the takes before the first step that gathers or unfolds have left to take; 1 where that is none. */
@@ -38,7 +38,7 @@ function roomOfSteps(plan: GroupPlan, state: MachineState, max: number, counts: 
     // PERF: what was asked for are batches, and one takes as many items as it has room for: asking for as many items as
     // for batches, which is one as a rule, made each item a burst of its own.
     if (step.id === 'batch' && counts(step)) return Math.max(1, room);
-    if (step.tally === 'absorbed') break;
+    if (step.tally === 'absorbed' || step.id === 'mapAsync') break;
   }
   return Math.max(1, Math.min(max, room));
 }
@@ -82,5 +82,6 @@ export function countsOf(
 
 /** How many items are inside step `at`. */
 export function heldBy(shape: Shape, state: MachineState, at: number): number {
-  return (shape.steps[at]?.held?.(state.states[at]) ?? 0) + openCursors({ shape }, state, at);
+  const waiting = shape.steps[at]?.id === 'mapAsync' && (state.awaits !== undefined || state.isReady) ? 1 : 0;
+  return (shape.steps[at]?.held?.(state.states[at]) ?? 0) + openCursors({ shape }, state, at) + waiting;
 }

@@ -1,4 +1,5 @@
 import { type Layout, machineText, paramName, type Shape, STATUS } from './codegen.js';
+import type { StageContext } from './context.js';
 import { copiedMachine } from './copies.js';
 import { Cursor } from './cursor.js';
 import { RUNTIME } from './step.js';
@@ -30,7 +31,18 @@ export interface MachineState {
   isHalted: boolean;
   error: unknown;
   failed: number;
+  /** What the sink waits for. */
   waitsFor: PromiseLike<unknown> | undefined;
+  /** What the step that waits is waiting for. */
+  awaits: PromiseLike<unknown> | undefined;
+  /** Whether `value` is what it waited for, and has yet to go on; with `hasThrown`, an error. */
+  isReady: boolean;
+  hasThrown: boolean;
+  value: unknown;
+  /** Whether the sink is busy: then an item goes no further than the step that waits. */
+  parks: boolean;
+  /** The step that waits has its signal from here. */
+  context: StageContext | undefined;
 }
 
 /** The loop of a fused group. */
@@ -58,10 +70,18 @@ const known = new WeakMap<object, Entry[]>();
 const copies = new Map<string, number>();
 const NO_FUNCTION = {};
 
+/** Makes a machine for functions and constants. */
+type Maker = (...params: readonly unknown[]) => Machine;
+
+// PERF: a pipeline that is built anew for each request has other functions of the same text each time. They share one
+// program text: what the compiler learned of the first is good for all, and nothing is compiled again.
+const makers = new Map<string, Maker>();
+const MOST_MAKERS = 256;
+
 let canGenerate: boolean | undefined;
 
 /** Whether the platform allows program text to be made at run time; a content security policy may forbid it. */
-function isGenerationAllowed(): boolean {
+export function isGenerationAllowed(): boolean {
   if (canGenerate === undefined) {
     try {
       canGenerate = new Function('return true')() === true;
@@ -94,11 +114,19 @@ export function machineFor(shape: Shape, layout: Layout, params: Params, generat
 }
 
 function generated(shape: Shape, layout: Layout, params: Params, signature: string): Machine {
-  const copy = copies.get(signature) ?? 0;
-  copies.set(signature, (copy + 1) % COPIES);
-  const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
-  const make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy));
-  return make(...params.flat(), ...Object.values(RUNTIME));
+  const flat = params.flat();
+  const texts = flat.filter((each) => typeof each === 'function').map(String);
+  const key = [signature, ...texts].join('\n');
+  let make = makers.get(key);
+  if (make === undefined) {
+    const copy = copies.get(signature) ?? 0;
+    copies.set(signature, (copy + 1) % COPIES);
+    const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
+    make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy)) as Maker;
+    if (makers.size >= MOST_MAKERS) makers.delete(makers.keys().next().value as string);
+    makers.set(key, make);
+  }
+  return make(...flat, ...Object.values(RUNTIME));
 }
 
 /** The state of a machine that has not run. */
@@ -123,6 +151,12 @@ export function startState(shape: Shape, layout: Layout, params: Params, seeds: 
     error: undefined,
     failed: -1,
     waitsFor: undefined,
+    awaits: undefined,
+    isReady: false,
+    hasThrown: false,
+    value: undefined,
+    parks: false,
+    context: undefined,
   };
 }
 

@@ -1,14 +1,7 @@
 import { type Answer, END, type Failure, isLater, isThenable, Mark, type Pulled, type Puller } from './answer.js';
+import { callContext, type ItemContext } from './call-context.js';
 import type { StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
-
-/** What a user's asynchronous function is told about its item. */
-export interface ItemContext {
-  /** How many items entered the stage before this one. */
-  readonly index: number;
-  /** Aborts when the run is aborted or fails. */
-  readonly signal: AbortSignal;
-}
 
 /** Calls the user's function on one item. */
 export type AsyncFunction = (item: unknown, context: ItemContext) => unknown;
@@ -134,7 +127,7 @@ export class MapAsync implements Puller<unknown> {
     if (this.#ordered) this.#queue.push(task);
     this.#running++;
     try {
-      const result = this.#call(item, new CallContext(task.index, this.#context));
+      const result = this.#call(item, callContext(task.index, this.#context));
       if (isThenable(result)) {
         result.then(
           (value) => {
@@ -220,19 +213,5 @@ export class MapAsync implements Puller<unknown> {
   #abandon(items: number): void {
     this.#context.counts.abandoned += items;
     this.#context.inside(-items * this.#context.weight);
-  }
-}
-
-class CallContext implements ItemContext {
-  readonly index: number;
-  readonly #context: StageContext;
-
-  constructor(index: number, context: StageContext) {
-    this.index = index;
-    this.#context = context;
-  }
-
-  get signal(): AbortSignal {
-    return this.#context.signal;
   }
 }

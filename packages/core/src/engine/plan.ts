@@ -104,6 +104,8 @@ export interface Plan {
 /** What decides how a plan is made. */
 export interface PlanOptions {
   readonly fuse: boolean;
+  /** Whether somebody asks how long the items of each stage take. */
+  readonly isTimed: boolean;
   readonly maxInFlight: number | undefined;
   readonly generate: boolean;
 }

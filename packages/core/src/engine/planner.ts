@@ -2,7 +2,7 @@ import { PipelineError } from '../errors.js';
 import { ChainPlanner } from './chain-planner.js';
 import { branchPath, diamondWarnings, type Path } from './diamonds.js';
 import type { Plan, PlanNode, PlannedRoom, PlannedStage, PlanOptions, SinkSpec } from './plan.js';
-import type { BroadcastSpec, Chain, SourceSpec } from './spec.js';
+import type { BroadcastSpec, Chain, OperatorSpec, SourceSpec, StageSpec } from './spec.js';
 
 /** A chain and the sink behind it; without one the plan is for looking at. */
 export interface EndedChain extends Chain {
@@ -31,6 +31,19 @@ function refuseBeyond(plan: Plan, maxInFlight: number): void {
     'ERR_CORE_IN_FLIGHT',
     `Cannot build the pipeline: ${problem} (must be at most ${maxInFlight}, the maxInFlight): ${rooms}`,
   );
+}
+
+/**
+ * The stage that calls an asynchronous function on one item at a time, where nothing but steps and a sink of the loop
+ * come behind it: nothing waits between the two, and the loop may wait for it itself.
+ */
+function waitsBeforeSink(specs: readonly StageSpec[], sink: SinkSpec | undefined, fuse: boolean): number {
+  if (!fuse || sink?.type !== 'fused') return -1;
+  const at = specs.map(({ type }) => type).lastIndexOf('operator');
+  if (at < 0 || (specs[at] as OperatorSpec).asStep === undefined) return -1;
+  const isPlain = (spec: StageSpec): boolean =>
+    spec.type === 'step' && spec.highWaterMark === undefined && spec.kind.id !== 'flatMap';
+  return specs.slice(at + 1).every(isPlain) ? at : -1;
 }
 
 /** Where a chain has got to: what the next stage takes its items from. */
@@ -70,10 +83,12 @@ export class Planner {
   /** Plans a chain, what it comes from included. */
   chain({ source, specs }: Chain, sink: SinkSpec | undefined): Tail {
     const chain = new ChainPlanner(this, source, this.#sourceTail(source));
-    for (const spec of specs) {
+    const waitsAt = waitsBeforeSink(specs, sink, this.options.fuse);
+    specs.forEach((spec, at) => {
       if (spec.type === 'step') chain.step(spec);
+      else if (at === waitsAt) chain.operatorBeforeSink(spec);
       else chain.operator(spec);
-    }
+    });
     return chain.finish(sink);
   }
 

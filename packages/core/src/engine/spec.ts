@@ -34,6 +34,8 @@ export interface OperatorSpec {
   /** Whether what the stage has taken still waits on its edge: a buffer. */
   readonly isQueue?: boolean;
   readonly weight: Weight;
+  /** The same as a step that waits for one promise at a time: where it can be part of the loop that ends with the sink. */
+  readonly asStep?: StepSpec | undefined;
   open(upstream: Puller<unknown>, context: StageContext): Puller<unknown>;
 }
 

@@ -4,6 +4,9 @@
 
 import { kindOf } from '../internal/arguments.js';
 
+import { isThenable } from './answer.js';
+import { callContext } from './call-context.js';
+
 /** The places a piece of text may name. All are source text. */
 export interface Names {
   /** The item that comes in. */
@@ -30,6 +33,10 @@ export interface Names {
   open(value: string): string;
   /** In a sink: stops the loop until the promise `value` has settled. */
   wait(value: string): string;
+  /** In a step: stops the loop until the promise `value` has settled, and goes on behind the step with what it gave. */
+  await(value: string): string;
+  /** In a step that waits: stops the loop where the sink is busy, and goes on behind the step with `value` when it is not. */
+  park(value: string): string;
 }
 
 /** How a step's lost items are counted. */
@@ -209,6 +216,14 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
   },
 };
 
+/** Calls an asynchronous function on one item at a time: `mapAsync()` as part of a group that ends with a sink. */
+export const MAP_ASYNC: StepKind = {
+  id: 'mapAsync',
+  splits: true,
+  each: (n) =>
+    `${n.call(`${n.out} = ${n.param(0)}(${n.in}, callContext(${n.index}, S.context));`)} if (isThenable(${n.out})) ${n.await(n.out)} ${n.park(n.out)}`,
+};
+
 /** A state that equals no item. */
 export const NOTHING: unique symbol = Symbol('nothing');
 
@@ -229,4 +244,4 @@ export function iterate(many: unknown): readonly unknown[] | Iterator<unknown> {
 }
 
 /** What the pieces of text may call. */
-export const RUNTIME: Readonly<Record<string, unknown>> = { truthy, sameValue, iterate };
+export const RUNTIME: Readonly<Record<string, unknown>> = { truthy, sameValue, iterate, isThenable, callContext };

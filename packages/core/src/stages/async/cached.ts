@@ -63,7 +63,7 @@ export function cached<I, V, O = Awaited<V>>(
     const cache = new Cache(untyped, ttlMs ?? Number.POSITIVE_INFINITY, maxEntries, () => context.clock.now());
     return concurrentSpec('cached', cache.look, concurrency).open(upstream, context);
   };
-  return stageOf({ ...spec, open }, openPair);
+  return stageOf({ ...spec, asStep: undefined, open }, openPair);
 }
 
 const OPTIONS = ['key', 'ttlMs', 'maxEntries', 'into'] as const;

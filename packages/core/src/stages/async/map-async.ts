@@ -1,8 +1,10 @@
+import type { ItemContext } from '../../engine/call-context.js';
 import { Edge } from '../../engine/edge.js';
-import { type AsyncFunction, type ItemContext, MapAsync } from '../../engine/map-async.js';
+import { type AsyncFunction, MapAsync } from '../../engine/map-async.js';
 import { openPair } from '../../engine/pair.js';
 import type { OperatorSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
+import { MAP_ASYNC } from '../../engine/step.js';
 import { checkBoolean, checkCount, checkFunction, checkOptions } from '../../internal/arguments.js';
 
 export type { ItemContext };
@@ -67,6 +69,10 @@ export function concurrentSpec(where: string, call: AsyncFunction, options: Conc
     inService: concurrency,
     detail: `concurrency${ordered ? '' : ', unordered'}`,
     weight: 'same',
+    asStep:
+      concurrency === 1 && highWaterMark === 0
+        ? { type: 'step', name, kind: MAP_ASYNC, params: [call], weight: 'same' }
+        : undefined,
     open(upstream, context) {
       const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true) : upstream;
       return new MapAsync(call, concurrency, ordered, edge, context);
