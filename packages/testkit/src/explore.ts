@@ -2,7 +2,7 @@ import { PipelineError } from '@millrace/core';
 import { checkCount, checkFunction, checkMs, checkOptions } from '@millrace/core/authoring';
 import { watchRejections } from './rejections.js';
 import { type Schedule, Scheduler } from './schedule.js';
-import { quiet } from './turn.js';
+import { Patience, quiet } from './turn.js';
 
 /**
  * Says in which order of events a program failed, and how to have that order again.
@@ -139,15 +139,14 @@ async function once(
     .then(program)
     .then(() => ends(), fails);
   try {
-    let waitsSince = performance.now();
+    const patience = new Patience(limits.timeoutMs);
     for (;;) {
       await quiet(TURNS);
       if (rejections.reasons.length > 0) return { seed, steps, failure: { error: rejections.reasons[0] } };
       if (end !== undefined) return end;
       if (steps.length >= limits.maxSteps) fails(new Error(`it has not ended after ${steps.length} steps`));
-      else if (schedule.step()) waitsSince = performance.now();
-      else if (performance.now() - waitsSince > limits.timeoutMs)
-        fails(new Error('it hangs: nothing is under way, and it has not ended'));
+      else if (schedule.step()) patience.renew();
+      else if (patience.isOver()) fails(new Error('it hangs: nothing is under way, and it has not ended'));
     }
   } finally {
     rejections.stop();

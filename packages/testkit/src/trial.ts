@@ -8,7 +8,8 @@ import {
   type Stage,
 } from '@millrace/core';
 import type { ConformOptions, StageFactory } from './conform.js';
-import { quiet } from './turn.js';
+import type { Rejections } from './rejections.js';
+import { Patience, quiet } from './turn.js';
 import { type VirtualClock, virtualClock } from './virtual-clock.js';
 
 /** How a promise ended. */
@@ -38,6 +39,8 @@ const BREAKS_AT = 2;
 export class Trial {
   readonly clock: VirtualClock = virtualClock();
   readonly options: ConformOptions<unknown>;
+  /** What nobody has handled so far. */
+  readonly rejections: Pick<Rejections, 'reasons'>;
   /** The law that is tried. */
   law: string = '';
   /** Which timers were still set when a run was over. */
@@ -51,9 +54,14 @@ export class Trial {
   #running = 0;
   readonly #factory: StageFactory<unknown, unknown>;
 
-  constructor(factory: StageFactory<unknown, unknown>, options: ConformOptions<unknown>) {
+  constructor(
+    factory: StageFactory<unknown, unknown>,
+    options: ConformOptions<unknown>,
+    rejections: Pick<Rejections, 'reasons'>,
+  ) {
     this.#factory = factory;
     this.options = options;
+    this.rejections = rejections;
   }
 
   /** Whether results may come in another order. */
@@ -186,9 +194,9 @@ async function within<T>(promise: PromiseLike<T>, timeoutMs: number): Promise<T>
     isSettled = true;
   };
   promise.then(settled, settled);
-  const deadline = performance.now() + timeoutMs;
+  const patience = new Patience(timeoutMs);
   for (await quiet(); !isSettled; await quiet()) {
-    if (performance.now() > deadline) throw new Error(`it is still pending after ${timeoutMs} ms`);
+    if (patience.isOver()) throw new Error(`it is still pending after ${timeoutMs} ms`);
   }
   return promise;
 }

@@ -11,3 +11,29 @@ const TURNS = 8;
 export async function quiet(turns: number = TURNS): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise<void>(whenMyTurn);
 }
+
+/** How often at least one has to look, in vain, before time is up: a process that was stopped meanwhile did not look. */
+const LOOKS = 50;
+
+/** Waits in real time for what nobody tells: whether to wait on. */
+export class Patience {
+  readonly #timeoutMs: number;
+  #deadline = 0;
+  #looks = 0;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.renew();
+  }
+
+  /** Something has happened. */
+  renew(): void {
+    this.#deadline = performance.now() + this.#timeoutMs;
+    this.#looks = 0;
+  }
+
+  /** Nothing has happened yet: `true` when it has not for long enough. */
+  isOver(): boolean {
+    return this.#looks++ > LOOKS && performance.now() > this.#deadline;
+  }
+}

@@ -1,6 +1,6 @@
 import { type Clock, PipelineError, type Timer } from '@millrace/core';
 import { checkMs, checkOptions } from '@millrace/core/authoring';
-import { quiet } from './turn.js';
+import { Patience, quiet } from './turn.js';
 
 /** A timer that is set and has not fired. */
 export interface PendingTimer {
@@ -153,14 +153,14 @@ class Virtual implements VirtualClock {
       isSettled = true;
     };
     promise.then(settled, settled);
-    let deadline = performance.now() + timeoutMs;
+    const patience = new Patience(timeoutMs);
     for (await quiet(); !isSettled; await quiet()) {
       const next = this.#timers[0];
-      if (next === undefined && performance.now() > deadline) throw this.#hangs('no timer is set');
+      if (next === undefined && patience.isOver()) throw this.#hangs('no timer is set');
       if (next === undefined) continue;
       if (next.atMs > endMs) throw this.#hangs(`${withinMs} ms went by`);
       await this.advanceToNext();
-      deadline = performance.now() + timeoutMs;
+      patience.renew();
     }
     return promise;
   }

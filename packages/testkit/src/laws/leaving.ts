@@ -77,7 +77,7 @@ export const LEAVING: readonly Law[] = [
   {
     name: 'an abort while the sink stalls ends the run in balance',
     async check(trial) {
-      const sink = sinkProbe<unknown>();
+      const sink = sinkProbe<unknown>({ highWaterMark: 0 });
       const reason = new Error('enough');
       const started = trial.start(from(trial.input()), trial.stage(), sink.sink);
       await trial.rest(1);

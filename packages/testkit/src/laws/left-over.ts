@@ -1,4 +1,6 @@
 import { from } from '@millrace/core';
+import { faultySource } from '../faults/faulty-source.js';
+import { hanging } from '../faults/hanging.js';
 import { doesNotApply, type Law, type Verdict } from '../law.js';
 import type { Trial } from '../trial.js';
 import { type Leftovers, watchHandles, watchListeners, watchTimers } from './leftovers.js';
@@ -17,7 +19,33 @@ export const LEFT_OVER: readonly Law[] = [
     name: 'no worker, socket or port is left, run after run',
     check: (trial) => pilesUp(trial, watchHandles, 'workers, sockets and ports'),
   },
+  {
+    name: 'no timer is left',
+    async check(trial) {
+      await endedAndAborted(trial);
+      const { timersLeft } = trial;
+      return timersLeft.length === 0 ? undefined : `when a run was over timers were set: ${timersLeft.join(', ')}`;
+    },
+  },
+  {
+    name: 'no rejection is unhandled',
+    async check(trial) {
+      await endedAndAborted(trial);
+      await trial.rest();
+      const { reasons } = trial.rejections;
+      return reasons.length === 0 ? undefined : `unhandled: ${reasons.map(String).join(', ')}`;
+    },
+  },
 ];
+
+/** What was left by the laws before counts too. */
+async function endedAndAborted(trial: Trial): Promise<void> {
+  await trial.run(from(trial.input()), trial.stage());
+  const started = trial.start(faultySource(trial.input(), hanging({ at: 4 })), trial.stage(), () => {});
+  await trial.rest();
+  started.run.abort('enough');
+  await started.over();
+}
 
 const RUNS = 3;
 
