@@ -151,8 +151,8 @@ describe('parallel() bound', () => {
       .pipeThrough(parallel(one, 'spin', { highWaterMark: 0 }))
       .run(() => stalled);
     const inStage = () => {
-      const [, stage, sink] = run.counts();
-      return (stage?.in ?? 0) - (sink?.in ?? 0);
+      const [, stage] = run.counts();
+      return (stage?.in ?? 0) - (stage?.out ?? 0);
     };
     await until(() => inStage() === 8);
     for (let turns = 0; turns < 50; turns++) {

@@ -55,11 +55,14 @@ export class Pool {
     this.#clients.splice(at, 1);
     Atomics.store(new Int32Array(client.flag), 0, 1);
     for (const handle of this.#workers) handle.abort(client);
-    if (this.#clients.length === 0) this.#stopStarting();
-    if (!this.#isBusyFor(client)) return this.#forget(client);
+    const stopped = this.#clients.length === 0 ? this.#stopStarting() : undefined;
+    if (!this.#isBusyFor(client)) {
+      this.#forget(client);
+      return stopped;
+    }
     const leaving = new Leaving(client, () => this.#killFor(client));
     this.#leaving.add(leaving);
-    return leaving.left;
+    return stopped === undefined ? leaving.left : Promise.all([leaving.left, stopped]).then(() => {});
   }
 
   /** Sends what waits to workers that have room. */
@@ -242,8 +245,10 @@ export class Pool {
     this.#starts.delete(handle);
   }
 
-  #stopStarting(): void {
-    for (const handle of [...this.#starts.keys()]) void this.#kill(handle);
+  /** Ends workers that nobody waits for any more; resolves when they are gone. */
+  #stopStarting(): Promise<void> | undefined {
+    const gone = [...this.#starts.keys()].map((handle) => this.#kill(handle));
+    return gone.length === 0 ? undefined : Promise.all(gone).then(() => {});
   }
 
   #isBusyFor(client: Client): boolean {
@@ -275,7 +280,7 @@ export class Pool {
     }
   }
 
-  #forget(client: Client): undefined {
+  #forget(client: Client): void {
     for (const handle of this.#workers) handle.close(client);
   }
 
