@@ -10,6 +10,7 @@ import { CHAIN, type Chain, type SourceSpec, type StageSpec } from './engine/spe
 import { isStage, SPECS, type Stage } from './engine/stage.js';
 import type { SinkKind } from './engine/step.js';
 import { type ForeignPair, Through } from './engine/through.js';
+import { Topology } from './engine/topology.js';
 import { checkCount, checkFunction, checkOptions, refuseOptions, wrongType } from './internal/arguments.js';
 import { Run } from './run.js';
 import { attach, type Sinkable } from './sinks/attach.js';
@@ -125,6 +126,16 @@ export class Pipeline<T> implements AsyncIterable<T> {
    */
   explain(options: RunOptions = {}): Explanation {
     return new Explanation(this.#plan(undefined, options, 'explain()'));
+  }
+
+  /**
+   * Gives the stages as a graph: as data, and for Mermaid or Graphviz.
+   *
+   * @param options - `fuse`, as for a run.
+   * @returns The graph, without a sink; `run.topology()` has it with one, and with what is where.
+   */
+  topology(options: RunOptions = {}): Topology {
+    return new Topology(this.#plan(undefined, options, 'topology()'));
   }
 
   /**

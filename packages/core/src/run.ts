@@ -2,6 +2,7 @@ import type { StageCounts } from './engine/counts.js';
 import type { Execution, RunOptions } from './engine/execution.js';
 import { Explanation } from './engine/explain.js';
 import type { RunSummary } from './engine/summary.js';
+import { Topology } from './engine/topology.js';
 import { PipelineError } from './errors.js';
 import { checkMs, checkOptions } from './internal/arguments.js';
 
@@ -46,6 +47,12 @@ export class Run {
   /** The plan of the run, and the most items that can be inside. */
   explain(): Explanation {
     return new Explanation(this.#execution.plan);
+  }
+
+  /** The stages of the run as a graph, with the counts of each and what waits before it now. */
+  topology(): Topology {
+    const { plan } = this.#execution;
+    return new Topology(plan, { counts: this.#execution.counts(), waiting: this.#execution.waiting() });
   }
 
   /** Reads the counts of each stage, in the order of the plan. */

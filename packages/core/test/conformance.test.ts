@@ -3,6 +3,7 @@ import {
   buffer,
   bufferUnordered,
   cached,
+  compose,
   dedupeConsecutive,
   drop,
   filter,
@@ -67,6 +68,26 @@ conforms('batch() by time', () => batch<number>({ maxItems: 5, maxWaitMs: 100 })
 conforms('batch() by time alone', () => batch<number>({ maxWaitMs: 100 }));
 conforms('batch() by time and size', (user) =>
   batch({ maxItems: 4, maxBytes: 9, sizeOf: user((n: number) => n), maxWaitMs: 100 }),
+);
+conforms(
+  'compose() of steps',
+  (user) =>
+    compose(
+      map((n: number) => n + 1),
+      filter(user((n: number) => n % 2 === 0)),
+      { name: 'both' },
+    ),
+  { reads: 2 },
+);
+conforms('compose() of stages of every kind', (user) =>
+  compose(
+    batch<number>({ maxItems: 2 }),
+    mapAsync(async (items) => items, { concurrency: 2 }),
+    compose(
+      flatMap((items) => items),
+      map(user((n: number) => n * 2)),
+    ),
+  ),
 );
 conforms('dedupeConsecutive()', () => dedupeConsecutive<number>(), { input: (index) => index >> 1 });
 conforms('dedupeConsecutive() by key', (user) => dedupeConsecutive(user((n: number) => n >> 1)));

@@ -86,6 +86,7 @@ export class Merge implements Puller<unknown> {
 
   pull(max: number): Pulled<unknown> {
     this.#max = max;
+    if (this.#last === undefined && this.#inputs.every(isPending)) return this.#later.owe();
     return this.#work() ?? this.#later.owe();
   }
 
@@ -182,10 +183,31 @@ export class Merge implements Puller<unknown> {
       input.arrived = answer;
       return;
     }
+    const isBurst = Array.isArray(answer);
+    if (this.#later.isOwed && isBurst && answer.length <= this.#max && this.#last === undefined)
+      return this.#pass(input, answer);
     this.#accept(input, answer);
     if (!this.#later.isOwed) return this.#askAhead();
     const next = this.#work();
     if (next !== undefined) this.#later.give(next);
+  }
+
+  /** Hands a burst on as it is: where the consumer waits nothing else waits, and all other inputs have been asked. */
+  #pass(input: Input, burst: unknown[]): void {
+    input.isAsking = false;
+    this.#context.inside(burst.length * input.extra);
+    this.#count(input, burst.length);
+    this.#isBusy = true;
+    if (input.loop === undefined) this.#ask(input, this.#highWaterMark);
+    this.#isBusy = false;
+    this.#later.give(burst);
+  }
+
+  #count(last: Input, items: number): void {
+    // Whoever comes behind the last one is next.
+    this.#next = (this.#inputs.indexOf(last) + 1) % this.#inputs.length;
+    this.#context.counts.in += items;
+    this.#context.counts.out += items;
   }
 
   #accept(input: Input, answer: Answer<unknown>): void {
@@ -212,10 +234,7 @@ export class Merge implements Puller<unknown> {
     const [only] = inputs;
     if (only === undefined) return [];
     const { items, last } = inputs.length === 1 ? handOne(only, this.#max) : handMany(inputs, this.#max);
-    // Whoever comes behind the last one is next.
-    this.#next = (this.#inputs.indexOf(last) + 1) % this.#inputs.length;
-    this.#context.counts.in += items.length;
-    this.#context.counts.out += items.length;
+    this.#count(last, items.length);
     return items;
   }
 
@@ -249,6 +268,11 @@ export class Merge implements Puller<unknown> {
     this.#context.counts.abandoned += items;
     this.#context.inside(-items * this.#context.weight);
   }
+}
+
+/** Whether there is nothing to do about an input before it answers. */
+function isPending({ isAsking, waiting, arrived }: Input): boolean {
+  return isAsking && waiting === 0 && arrived === undefined;
 }
 
 function takeMark(input: Input): Mark | undefined {

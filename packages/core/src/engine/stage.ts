@@ -61,7 +61,15 @@ class SpecStage {
 
 /** Makes a stage of its specification. */
 export function stageOf<I, O>(spec: StepSpec | OperatorSpec, open: (specs: readonly StageSpec[]) => Pair): Stage<I, O> {
-  return new SpecStage([spec], open) as unknown as Stage<I, O>;
+  return stageOfAll([spec], open);
+}
+
+/** Makes a stage of the specifications of several. */
+export function stageOfAll<I, O>(
+  specs: readonly StageSpec[],
+  open: (specs: readonly StageSpec[]) => Pair,
+): Stage<I, O> {
+  return new SpecStage(specs, open) as unknown as Stage<I, O>;
 }
 
 /** Whether a value is a stage of Millrace's own. */
