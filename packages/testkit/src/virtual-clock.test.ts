@@ -102,10 +102,16 @@ test('virtualClock().until() says what is set when a promise does not settle', a
   );
   const again = (): void => void clock.setTimer(again, 40);
   again();
-  const error = await clock.until(never, { withinMs: 100 }).catch((reason: unknown) => reason);
+  const error = await clock.until(never, { withinMs: 100, timeoutMs: 0 }).catch((reason: unknown) => reason);
   expect(error).toMatchObject({
     code: 'ERR_TESTKIT_HANGS',
     message:
       'Cannot wait for the promise: at 80 ms it is still pending, and 100 ms went by; timers: one for 120 ms, set at 80 ms (must settle)',
   });
+});
+
+test('virtualClock().until() waits for several promises at a time', async () => {
+  const clock = virtualClock();
+  const slept = [30, 10, 20].map((ms) => clock.until(clock.sleep(ms).then(() => clock.now())));
+  expect(await Promise.all(slept)).toEqual([30, 10, 20]);
 });

@@ -32,7 +32,7 @@ export interface VirtualClock extends Clock {
    *
    * @param promise - What a run, or anything else under this clock, promised.
    * @param options - `withinMs`: how much virtual time may go by, default a day; `timeoutMs`: how long, in real
-   *   milliseconds, something that is not under the clock may take while no timer is set, default 2,000.
+   *   milliseconds, something that is not under the clock may take while no timer is due, default 2,000.
    * @throws PipelineError `ERR_TESTKIT_HANGS` when it did not settle; the message lists the timers that are set.
    */
   until<T>(promise: PromiseLike<T>, options?: UntilOptions): Promise<T>;
@@ -155,10 +155,13 @@ class Virtual implements VirtualClock {
     promise.then(settled, settled);
     const patience = new Patience(timeoutMs);
     for (await quiet(); !isSettled; await quiet()) {
+      // Somebody else moves the time: another promise that is waited for.
+      if (this.#isMoving) continue;
       const next = this.#timers[0];
-      if (next === undefined && patience.isOver()) throw this.#hangs('no timer is set');
-      if (next === undefined) continue;
-      if (next.atMs > endMs) throw this.#hangs(`${withinMs} ms went by`);
+      if (next === undefined || next.atMs > endMs) {
+        if (patience.isOver()) throw this.#hangs(next === undefined ? 'no timer is set' : `${withinMs} ms went by`);
+        continue;
+      }
       await this.advanceToNext();
       patience.renew();
     }
