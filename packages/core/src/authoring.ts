@@ -13,7 +13,14 @@ export { spend, whenMyTurn } from './engine/budget.js';
 export type { StageContext } from './engine/context.js';
 export { Edge } from './engine/edge.js';
 export { Later, whenAnswered } from './engine/later.js';
-export type { OperatorSpec, SourceReader, Weight } from './engine/spec.js';
+export {
+  type OperatorRooms,
+  type OperatorSpec,
+  type Room,
+  roomFor,
+  type SourceReader,
+  type Weight,
+} from './engine/spec.js';
 export {
   checkBoolean,
   checkCount,

@@ -1,4 +1,4 @@
-import { from } from '@millrace/core';
+import { batch, from } from '@millrace/core';
 import { parallel, workerModule } from '@millrace/parallel';
 import { expect, test } from 'vitest';
 
@@ -26,6 +26,20 @@ test('parallel() names what it holds in the plan', () => {
     { stage: 'score', where: 'edge', items: 256 },
     { stage: 'score', where: 'maxItemsInWorkers, unordered', items: 1536 },
   ]);
+});
+
+test('parallel() behind a batch has room for as many members, and for two batches for each worker', () => {
+  const sums = workerModule<{ sum(all: readonly number[]): number }>(new URL('data:text/javascript,'), { workers: 3 });
+  const roomsBehind = (maxItems: number, options: object = {}) =>
+    from([1])
+      .pipeThrough(batch({ maxItems }))
+      .pipeThrough(parallel(sums, 'sum', { name: 'sum', ...options }))
+      .explain()
+      .rooms.filter(({ stage }) => stage === 'sum')
+      .map(({ items }) => items);
+  expect(roomsBehind(10)).toEqual([250, 1530]);
+  expect(roomsBehind(5_000)).toEqual([5_000, 30_000]);
+  expect(roomsBehind(5_000, { highWaterMark: 3, maxItemsInWorkers: 4 })).toEqual([15_000, 20_000]);
 });
 
 test('workerModule() refuses wrong arguments by name', () => {

@@ -8,6 +8,7 @@ import {
   checkOptions,
   operator,
   outOfRange,
+  roomFor,
   wrongType,
 } from '@millrace/core/authoring';
 import type { Pool } from './pool/pool.js';
@@ -36,11 +37,15 @@ export interface ParallelOptions<I> {
   readonly name?: string;
   /** Whether results leave in the order of their items; if not, as bursts of them are finished. Default: `true`. */
   readonly ordered?: boolean;
-  /** How many items may wait before the stage. Default: 256; make it 1 where each item is a batch or a large buffer. */
+  /**
+   * How many items may wait before the stage. Default: 256; behind a batch, as many as have 256 members. Make it 1 where
+   * each item is a large buffer.
+   */
   readonly highWaterMark?: number;
   /**
    * How many items may be with the workers, those included that are finished and wait to be handed on; 1 or more. As much
-   * as is useful is used: 8 bursts for each worker, so items of more than half a millisecond stay at 8. Default: 512 for each worker.
+   * as is useful is used: 8 bursts for each worker, so items of more than half a millisecond stay at 8. Default: 512 for each
+   * worker; behind a batch, as many as have 512 members, and 2 at least.
    */
   readonly maxItemsInWorkers?: number;
   /** What an item moves to the worker, and the main thread loses, in place of copying it. Default: nothing. */
@@ -121,24 +126,29 @@ export function parallel<M extends object, K extends WorkerFunctions<M>>(
 ): Stage<ItemOf<M[K]>, ResultOf<M[K]>> {
   const pool: Pool | undefined = module?.[POOL];
   if (pool === undefined) throw wrongType(WHERE, 'module', module, 'what workerModule() returns');
-  const plan = checkedPlan(exportName, options, pool.options.workers);
-  const { name = 'parallel', highWaterMark = 256 } = options;
+  const plan = checkedPlan(exportName, options);
+  const { name = 'parallel', highWaterMark = roomFor(256) } = options;
   return operator<ItemOf<M[K]>, ResultOf<M[K]>>({
     name,
     highWaterMark,
-    inService: plan.maxItemsInWorkers,
+    inService:
+      plan.maxItemsInWorkers ?? ((weight) => pool.options.workers * Math.max(2, roomFor(ITEMS_PER_WORKER)(weight))),
     detail: `maxItemsInWorkers${plan.ordered ? '' : ', unordered'}`,
-    open: (upstream, context) => new ParallelStage(plan, pool, upstream, context) as never,
+    open: (upstream, context, { inService }) =>
+      new ParallelStage({ ...plan, maxItemsInWorkers: inService }, pool, upstream, context) as never,
   });
 }
 
-function checkedPlan<I>(exportName: string, options: ParallelOptions<I>, workers: number): StagePlan {
+/** A plan whose room, where it is not given, depends on what an item stands for. */
+type CheckedPlan = Omit<StagePlan, 'maxItemsInWorkers'> & { readonly maxItemsInWorkers: number | undefined };
+
+function checkedPlan<I>(exportName: string, options: ParallelOptions<I>): CheckedPlan {
   if (typeof exportName !== 'string') throw wrongType(WHERE, 'exportName', exportName, 'the name of an export');
   checkOptions(WHERE, options, OPTIONS);
-  const { ordered = true, maxItemsInWorkers = ITEMS_PER_WORKER * workers, onWorkerDeath = 'fail' } = options;
+  const { ordered = true, maxItemsInWorkers, onWorkerDeath = 'fail' } = options;
   const { transfer, timeoutMs, abortGraceMs = 250, onError = 'fail' } = options;
   checkBoolean(WHERE, 'ordered', ordered);
-  checkCount(WHERE, 'maxItemsInWorkers', maxItemsInWorkers, 1);
+  if (maxItemsInWorkers !== undefined) checkCount(WHERE, 'maxItemsInWorkers', maxItemsInWorkers, 1);
   if (transfer !== undefined) checkFunction(WHERE, 'transfer', transfer);
   if (timeoutMs !== undefined) checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
   checkMs(WHERE, 'abortGraceMs', abortGraceMs, 0);

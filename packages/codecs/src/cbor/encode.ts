@@ -12,7 +12,7 @@ export interface CborEncodeOptions<T = unknown> {
   readonly onError?: OnError<T> | undefined;
   /** What the stage is called in errors, plans and figures. Default: `'cbor.encode'`. */
   readonly name?: string | undefined;
-  /** How many records may wait before the stage. Default: 256. */
+  /** How many records may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
   readonly highWaterMark?: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface CborEncodeOptions<T = unknown> {
  *
  * Contract
  * - Order: kept.
- * - Holds: at most 256 records.
+ * - Holds: at most 256 records; behind a batch, as many as have 256 members, and one at least.
  * - Backpressure: reads ahead up to `highWaterMark` records; makes one chunk each time it is asked.
  * - Failure: a record that cannot be encoded fails the run behind the chunk of those before it, or is skipped or
  *   dead-lettered on its own. The `cause` is a {@link CodecError} with `recordIndex`.
@@ -47,7 +47,7 @@ export interface CborEncodeOptions<T = unknown> {
 export function encode<T = unknown>(options: CborEncodeOptions<T> = {}): Stage<T, Uint8Array<ArrayBuffer>> {
   const where = 'cbor.encode()';
   checkOptions(where, options, ['onError', 'name', 'highWaterMark']);
-  const { onError = 'fail', name = 'cbor.encode', highWaterMark = 256 } = options;
+  const { onError = 'fail', name = 'cbor.encode', highWaterMark } = options;
   checkOnError(where, onError);
   return encoding<T>({ name, highWaterMark, onError }, () => new ItemWriter());
 }

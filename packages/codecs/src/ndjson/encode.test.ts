@@ -1,5 +1,5 @@
 import { ndjson } from '@millrace/codecs';
-import { type DeadLetter, deadLetter, from } from '@millrace/core';
+import { batch, type DeadLetter, deadLetter, from, range } from '@millrace/core';
 import { expect, test } from 'vitest';
 import { joined } from '../../test/bytes.js';
 
@@ -18,6 +18,14 @@ test('ndjson.encode() makes chunks of about 64 KiB from what there is, at most 2
     .toArray();
   expect(joined(large)).toHaveLength(300_030);
   expect(Math.max(...large.map((chunk) => chunk.length))).toBe(90_009);
+});
+
+test('ndjson.encode() behind a batch holds as many batches as have 256 members, one at least', async () => {
+  const encoded = (maxItems: number) => range(0, 1_000).pipeThrough(batch({ maxItems })).pipeThrough(ndjson.encode());
+  expect(encoded(100).explain().rooms.slice(-2)).toMatchObject([{ items: 200 }, { items: 200 }]);
+  expect(encoded(900).explain().rooms.slice(-2)).toMatchObject([{ items: 900 }, { items: 900 }]);
+  const chunks = await encoded(100).toArray();
+  expect(Math.max(...chunks.map((chunk) => text([chunk]).split('\n').length - 1))).toBe(2);
 });
 
 test('ndjson.encode() does not wait for a chunk to be full', async () => {

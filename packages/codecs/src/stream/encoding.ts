@@ -10,6 +10,7 @@ import {
   type Pulled,
   type Puller,
   type Rejects,
+  roomFor,
   type StageContext,
   spend,
   whenMyTurn,
@@ -38,25 +39,26 @@ export interface Written {
 /** What every encoder takes. */
 export interface EncodingOptions<T> {
   readonly name: string;
-  readonly highWaterMark: number;
+  readonly highWaterMark: number | undefined;
   readonly onError: OnError<T>;
 }
 
 /** How large a chunk gets, about. */
 const CHUNK_BYTES = 65_536;
-/** How many records are taken at a time, and so the most in one chunk. */
-const BURST = 256;
+/** How many records are taken at a time, and so the most in one chunk; batches count as their members. */
+const BURST = roomFor(256);
 
 /** Makes a stage of a writer of records, one writer for each run. */
 export function encoding<T>(options: EncodingOptions<T>, open: () => RecordWriter): Stage<T, Uint8Array<ArrayBuffer>> {
-  const { name, highWaterMark, onError } = options;
+  const { name, highWaterMark = BURST, onError } = options;
   return operator<T, Uint8Array<ArrayBuffer>>({
     name,
     highWaterMark,
     inService: BURST,
     detail: 'burst',
     weight: 'one',
-    open: (upstream, context) => new Encoding(upstream, context, open(), openRejects(onError, context)),
+    open: (upstream, context, { inService }) =>
+      new Encoding(upstream, context, inService, open(), openRejects(onError, context)),
   });
 }
 
@@ -64,6 +66,7 @@ export function encoding<T>(options: EncodingOptions<T>, open: () => RecordWrite
 class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   readonly #upstream: Puller<T>;
   readonly #context: StageContext;
+  readonly #most: number;
   readonly #writer: RecordWriter;
   readonly #rejects: Rejects<T>;
   #burst: readonly T[] = [];
@@ -74,9 +77,10 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   #last: Failure | typeof END | undefined;
   #settle: ((answer: Answer<Uint8Array<ArrayBuffer>>) => void) | undefined;
 
-  constructor(upstream: Puller<T>, context: StageContext, writer: RecordWriter, rejects: Rejects<T>) {
+  constructor(upstream: Puller<T>, context: StageContext, most: number, writer: RecordWriter, rejects: Rejects<T>) {
     this.#upstream = upstream;
     this.#context = context;
+    this.#most = most;
     this.#writer = writer;
     this.#rejects = rejects;
   }
@@ -108,7 +112,7 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
         const chunk = this.#encode();
         if (chunk !== undefined) return [chunk];
       } else {
-        const pulled = this.#upstream.pull(BURST);
+        const pulled = this.#upstream.pull(this.#most);
         if (isLater(pulled)) {
           pulled.then(this.#onAnswer);
           return undefined;

@@ -4,7 +4,7 @@ import type { GroupPlan } from './group-plan.js';
 import { isGenerationAllowed, machineFor, type Params } from './machine.js';
 import type { BurstSink, FusedSink, SinkSpec } from './plan.js';
 import type { Planner, Tail } from './planner.js';
-import type { OperatorSpec, SourceSpec, StageSpec, StepSpec } from './spec.js';
+import type { OperatorSpec, Room, SourceSpec, StageSpec, StepSpec } from './spec.js';
 import { EMIT } from './step.js';
 
 const SINK_EDGE = 64;
@@ -49,10 +49,12 @@ export class ChainPlanner {
   operator(spec: OperatorSpec): void {
     this.#endGroup();
     const stage = this.#stage(spec.name, 'operator');
-    if (spec.highWaterMark > 0) this.#room(stage, 'edge', spec.highWaterMark * this.#most);
-    if (spec.inService > 0) this.#room(stage, spec.detail, spec.inService * this.#most);
+    const highWaterMark = itemsOf(spec.highWaterMark, this.#most);
+    const inService = itemsOf(spec.inService, this.#most);
+    if (highWaterMark > 0) this.#room(stage, 'edge', highWaterMark * this.#most);
+    if (inService > 0) this.#room(stage, spec.detail, inService * this.#most);
     if (spec.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
-    this.#node({ type: 'operator', spec, stage, from: this.#from });
+    this.#node({ type: 'operator', spec, stage, rooms: { highWaterMark, inService }, from: this.#from });
     this.#reweigh(spec);
   }
 
@@ -114,7 +116,8 @@ export class ChainPlanner {
     steps.forEach((spec, at) => {
       if (at === waitsAt) {
         const { detail, inService } = this.#waiting as OperatorSpec;
-        this.#room(stages[at] as number, detail, inService * (most[at] as number));
+        const weight = most[at] as number;
+        this.#room(stages[at] as number, detail, itemsOf(inService, weight) * weight);
       }
       if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', most[at] as number);
       // An item that did not fit into the batch it closed begins the next one.
@@ -195,4 +198,8 @@ export class ChainPlanner {
 interface EdgePlan {
   readonly highWaterMark: number;
   readonly isEager: boolean;
+}
+
+function itemsOf(room: Room, weight: number): number {
+  return typeof room === 'function' ? room(weight) : room;
 }

@@ -79,7 +79,7 @@ export class OpenNodes {
       return new Merge(inputs, node.highWaterMark, context);
     }
     const upstream = this.#before(node);
-    if (node.type === 'operator') return node.spec.open(upstream, context);
+    if (node.type === 'operator') return node.spec.open(upstream, context, node.rooms);
     if (node.highWaterMark === 0) return upstream;
     this.#sinkEdges[at] = new Edge(upstream, node.highWaterMark, context, false);
     return this.#sinkEdges[at];

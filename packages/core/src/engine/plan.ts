@@ -1,5 +1,5 @@
 import type { GroupPlan } from './group-plan.js';
-import type { OperatorSpec, SourceSpec } from './spec.js';
+import type { OperatorRooms, OperatorSpec, SourceSpec } from './spec.js';
 import type { SinkKind } from './step.js';
 
 /** A sink that ends a fused group. */
@@ -57,7 +57,13 @@ export type PlanNode =
       readonly edge: { readonly highWaterMark: number; readonly isEager: boolean } | undefined;
       readonly from: readonly number[];
     }
-  | { readonly type: 'operator'; readonly spec: OperatorSpec; readonly stage: number; readonly from: readonly number[] }
+  | {
+      readonly type: 'operator';
+      readonly spec: OperatorSpec;
+      readonly stage: number;
+      readonly rooms: OperatorRooms;
+      readonly from: readonly number[];
+    }
   | {
       readonly type: 'merge';
       readonly stage: number;

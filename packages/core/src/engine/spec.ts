@@ -5,6 +5,23 @@ import type { SourceKind, StepKind } from './step.js';
 /** How many source items one item stands for behind a stage: as before, one again, or `times` as many (a batch). */
 export type Weight = { readonly times: number } | 'same' | 'one';
 
+/**
+ * How many items there is room for: a number, or a function of how many source items one of them stands for (1; more
+ * behind a batch, and `Infinity` behind one without `maxItems`), called when the plan is made.
+ */
+export type Room = number | ((weight: number) => number);
+
+/** The rooms of an operator in one plan. */
+export interface OperatorRooms {
+  readonly highWaterMark: number;
+  readonly inService: number;
+}
+
+/** Makes room for as many items as stand for `items` source items, and for one at least. */
+export function roomFor(items: number): (weight: number) => number {
+  return (weight) => Math.max(1, Math.floor(items / weight));
+}
+
 /** A synchronous step: part of a fused group. */
 export interface StepSpec {
   readonly type: 'step';
@@ -24,9 +41,9 @@ export interface OperatorSpec {
   readonly type: 'operator';
   readonly name: string;
   /** The items that may wait on the edge before the stage. */
-  readonly highWaterMark: number;
+  readonly highWaterMark: Room;
   /** The items it may have in service, finished and waiting ones included. */
-  readonly inService: number;
+  readonly inService: Room;
   /** What `explain()` calls those: `concurrency 8`. */
   readonly detail: string;
   /** Whether items may be where they can't be counted: inside a foreign stream. */
@@ -36,7 +53,7 @@ export interface OperatorSpec {
   readonly weight: Weight;
   /** The same as a step that waits for one promise at a time: where it can be part of the loop that ends with the sink. */
   readonly asStep?: StepSpec | undefined;
-  open(upstream: Puller<unknown>, context: StageContext): Puller<unknown>;
+  open(upstream: Puller<unknown>, context: StageContext, rooms: OperatorRooms): Puller<unknown>;
 }
 
 export type StageSpec = StepSpec | OperatorSpec;

@@ -2,17 +2,21 @@ import type { Puller } from '../engine/answer.js';
 import type { StageContext } from '../engine/context.js';
 import { Edge } from '../engine/edge.js';
 import { openPair } from '../engine/pair.js';
-import type { Weight } from '../engine/spec.js';
+import type { OperatorRooms, OperatorSpec, Room, Weight } from '../engine/spec.js';
 import { type Stage, stageOf } from '../engine/stage.js';
 
 /** What the plan has to know of a stage that is not a synchronous step, and how to open it for a run. */
 export interface OperatorOptions<I, O> {
   /** What the stage is called in errors, plans and figures. */
   readonly name: string;
-  /** How many items may wait on the edge before it; the edge is made by the engine. Default: 0. */
-  readonly highWaterMark?: number;
-  /** The most items in service at once, those that are finished and wait included. Default: 0. */
-  readonly inService?: number;
+  /**
+   * How many items may wait on the edge before it; the edge is made by the engine. A function is given how many source
+   * items one item stands for, as behind a batch: `roomFor(256)` makes room for 256 of those, and one item at least.
+   * Default: 0.
+   */
+  readonly highWaterMark?: Room;
+  /** The most items in service at once, those that are finished and wait included; `open` is told it. Default: 0. */
+  readonly inService?: Room;
   /** What `explain()` calls those, as in `concurrency`. Default: `'in service'`. */
   readonly detail?: string;
   /**
@@ -21,7 +25,7 @@ export interface OperatorOptions<I, O> {
    */
   readonly weight?: Weight;
   /** Opens the stage for one run: a function from the upstream puller to a downstream puller. */
-  open(upstream: Puller<I>, context: StageContext): Puller<O>;
+  open(upstream: Puller<I>, context: StageContext, rooms: OperatorRooms): Puller<O>;
 }
 
 /**
@@ -60,9 +64,9 @@ export interface OperatorOptions<I, O> {
  */
 export function operator<I, O>(options: OperatorOptions<I, O>): Stage<I, O> {
   const { name, highWaterMark = 0, inService = 0, detail = 'in service', weight = 'same' } = options;
-  const open = (upstream: Puller<unknown>, context: StageContext): Puller<unknown> => {
-    const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true) : upstream;
-    return options.open(edge as Puller<I>, context) as Puller<unknown>;
+  const open: OperatorSpec['open'] = (upstream, context, rooms) => {
+    const edge = rooms.highWaterMark > 0 ? new Edge(upstream, rooms.highWaterMark, context, true) : upstream;
+    return options.open(edge as Puller<I>, context, rooms) as Puller<unknown>;
   };
   return stageOf({ type: 'operator', name, highWaterMark, inService, detail, weight, open }, openPair);
 }

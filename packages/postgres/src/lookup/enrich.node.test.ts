@@ -1,4 +1,4 @@
-import { channel, from, type StageError } from '@millrace/core';
+import { batch, channel, from, type StageError } from '@millrace/core';
 import { source } from '@millrace/core/authoring';
 import { enrich, type KeyQuery, selectBy } from '@millrace/postgres';
 import postgres, { type Sql } from 'postgres';
@@ -61,6 +61,10 @@ test('enrich() stays within its bound, and the run balances', async () => {
     .pipeThrough(stage)
     .run(() => {});
   expect(run.explain().rooms).toContainEqual({ stage: 'enrich', where: 'in 2 queries of 50', items: 100 });
+  const batches = from(ids(9))
+    .pipeThrough(batch({ maxItems: 5_000 }))
+    .pipeThrough(enrich(sql, { key: ([id = 0]: readonly number[]) => id, query: byId, into: (items) => items }));
+  expect(batches.explain().rooms).toContainEqual({ stage: 'enrich', where: 'edge', items: 5_000 });
   const summary = await run.finished;
   expect(summary.balanced).toBe(true);
   expect(summary.inFlightMax).toBeLessThanOrEqual(summary.inFlightBound);

@@ -8,6 +8,7 @@ import {
   operator,
   outOfRange,
   type Puller,
+  roomFor,
   wrongType,
 } from '@millrace/core/authoring';
 import { isSqlClient, type SqlClient } from '../connection/client.js';
@@ -42,7 +43,7 @@ export interface EnrichOptions<I, Row, O> {
   readonly cache?: RowCache<NoInfer<Row>>;
   /** Whether items keep their order; if not, each goes as soon as its row is there. Default: `true`. */
   readonly ordered?: boolean;
-  /** How many items may wait before the stage. Default: 256. */
+  /** How many items may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
   readonly highWaterMark?: number;
   /** What the stage is called in errors, plans and figures. Default: `'enrich'`. */
   readonly name?: string;
@@ -119,7 +120,7 @@ export function enrich<I, Row, O>(
   if (typeof query?.rows !== 'function' || typeof query.keyOf !== 'function')
     throw wrongType(WHERE, 'query', query, 'what selectBy() returns, or an object with the functions rows and keyOf');
   const { maxBatch = 500, inFlight = 4, timeoutMs = 5000 } = options;
-  const { ordered = true, highWaterMark = 256, name = 'enrich' } = options;
+  const { ordered = true, highWaterMark = roomFor(256), name = 'enrich' } = options;
   for (const [what, value] of Object.entries({ maxBatch, inFlight })) checkCount(WHERE, what, value, 1);
   checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
   checkBoolean(WHERE, 'ordered', ordered);

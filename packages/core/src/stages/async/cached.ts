@@ -59,9 +59,9 @@ export function cached<I, V, O = Awaited<V>>(
   checkCount('cached()', 'maxEntries', maxEntries, 1);
   const untyped = { fn, key, into } as unknown as LookUp;
   const spec = concurrentSpec('cached', () => undefined, concurrency);
-  const open: OperatorSpec['open'] = (upstream, context) => {
+  const open: OperatorSpec['open'] = (upstream, context, rooms) => {
     const cache = new Cache(untyped, ttlMs ?? Number.POSITIVE_INFINITY, maxEntries, () => context.clock.now());
-    return concurrentSpec('cached', cache.look, concurrency).open(upstream, context);
+    return concurrentSpec('cached', cache.look, concurrency).open(upstream, context, rooms);
   };
   return stageOf({ ...spec, asStep: undefined, open }, openPair);
 }
