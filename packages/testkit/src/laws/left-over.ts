@@ -3,6 +3,7 @@ import { faultySource } from '../faults/faulty-source.js';
 import { hanging } from '../faults/hanging.js';
 import { doesNotApply, type Law, type Verdict } from '../law.js';
 import type { Trial } from '../trial.js';
+import { Patience, quiet } from '../turn.js';
 import { type Leftovers, watchHandles, watchListeners, watchTimers } from './leftovers.js';
 
 /** What must not pile up, run after run; what a user's own pool or connection keeps open stays the same. */
@@ -65,14 +66,22 @@ async function watched(trial: Trial, leftovers: Leftovers | undefined, what: str
     const stage = trial.stage();
     const { signal } = new AbortController();
     const left = [leftovers.count()];
+    const { timeoutMs = 2000 } = trial.options;
     for (let run = 0; run < RUNS; run++) {
       await trial.run(from(trial.input()), stage, { signal });
       await trial.rest();
-      left.push(leftovers.count());
+      left.push(await fallen(leftovers, left.at(-1) as number, timeoutMs / RUNS));
       if ((left.at(-1) as number) <= (left.at(-2) as number)) return undefined;
     }
     return `after each of ${RUNS} runs more were left: ${left.slice(1).join(', ')} ${what}`;
   } finally {
     leftovers.stop();
   }
+}
+
+/** What ends in another thread, such as a port, takes its time to be gone. */
+async function fallen(leftovers: Leftovers, before: number, timeoutMs: number): Promise<number> {
+  const patience = new Patience(timeoutMs);
+  while (leftovers.count() > before && !patience.isOver()) await quiet();
+  return leftovers.count();
 }
