@@ -1,12 +1,18 @@
 import type { Sink } from '@millrace/core';
-import { checkCount, checkMs, checkOptions, wrongType } from '@millrace/core/authoring';
+import { checkCount, checkMs, checkOptions, outOfRange, wrongType } from '@millrace/core/authoring';
 import { isSqlClient, type SqlClient } from '../connection/client.js';
+import type { ColumnBatch } from './column-batch.js';
 import { CopyWriter } from './copy-writer.js';
 
 /** How rows are written. */
 export interface CopyIntoOptions<Row> {
-  /** The columns to write, each the name of a property too. Default: the properties of the first row. */
+  /** The columns to write, each the name of a property too. Default: the properties of the first row, or the columns of the first batch. */
   readonly columns?: readonly (keyof Row & string)[];
+  /**
+   * What an item is: `'rows'`, a row or an array of rows; or `'columns'`, a {@link ColumnBatch}, which is written without
+   * an object for each row. Default: `'rows'`.
+   */
+  readonly layout?: 'rows' | 'columns';
   /** What the sink is called in errors, plans and figures. Default: `'copyInto'`. */
   readonly name?: string;
   /** How many items may wait before it. Default: `maxBurst`; 1 where that is 1 and the items are batches. */
@@ -42,11 +48,16 @@ const WHERE = 'copyInto()';
  * from strings; date, timestamp, timestamptz from Dates (UTC); uuid from texts; json, jsonb from what JSON can say; bytea
  * from bytes. Other types are refused by name. `null` is NULL; `undefined` is refused.
  *
+ * With `layout: 'columns'` an item is a {@link ColumnBatch}: columns as arrays, typed arrays or dictionaries (`indexes`
+ * into `values`), such as `parquet()` gives them. Values are checked as in rows; beside that, numbers of typed arrays
+ * are taken as epoch milliseconds by date, timestamp and timestamptz, and those of a `Uint8Array`, 0 and 1, by bool. No
+ * array may change before its batch is stored.
+ *
  * @typeParam Row - A row: an object with a property for each column.
  * @param sql - What `postgres()` returned.
  * @param table - The table, with its schema where needed, written as in the catalog: case counts.
- * @param options - `columns`, `maxBurst` (default 1), `timeoutMs` (default 60,000), `highWaterMark`, `name`.
- * @returns A sink for batches (arrays of rows) or single rows.
+ * @param options - `columns`, `layout` (default `'rows'`), `maxBurst` (default 1), `timeoutMs` (default 60,000), `highWaterMark`, `name`.
+ * @returns A sink for batches (arrays of rows) or single rows; with `layout: 'columns'` for batches of columns.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
  *
  * @example Store measurements, a thousand in a transaction
@@ -67,19 +78,50 @@ const WHERE = 'copyInto()';
  * await server.stop();
  * ```
  *
+ * @example Store columns as they are
+ * ```ts
+ * import { from } from '@millrace/core';
+ * import { startPostgres } from '@millrace/postgres/embedded';
+ * import postgres from 'postgres';
+ * const server = await startPostgres();
+ * const sql = postgres(server.connection);
+ * await sql`create table trip (origin text, at timestamptz, miles int4)`;
+ * const origin = { indexes: Uint16Array.of(0, 0, 1), values: ['SFO', 'BOS'] };
+ * const at = Float64Array.of(0, 60_000, 120_000);
+ * const miles = Int32Array.of(337, 2704, 187);
+ * const trips = copyInto<{ origin: string; at: Date; miles: number }>(sql, 'trip', { layout: 'columns' });
+ * await from([{ rowCount: 3, columns: { origin, at, miles } }]).run(trips).finished;
+ * assert.equal(trips.rowsWritten, 3);
+ * const [last] = await sql`select * from trip order by at desc`;
+ * assert.deepEqual({ ...last }, { origin: 'BOS', at: new Date(120_000), miles: 187 });
+ * await sql.end();
+ * await server.stop();
+ * ```
+ *
  * @see {@link https://www.postgresql.org/docs/current/sql-copy.html | COPY, binary format}
  */
 export function copyInto<Row extends object>(
   sql: SqlClient,
   table: string,
+  options: CopyIntoOptions<Row> & { readonly layout: 'columns' },
+): CopySink<ColumnBatch<Row>>;
+export function copyInto<Row extends object>(
+  sql: SqlClient,
+  table: string,
+  options?: CopyIntoOptions<Row> & { readonly layout?: 'rows' },
+): CopySink<Row | readonly Row[]>;
+export function copyInto<Row extends object>(
+  sql: SqlClient,
+  table: string,
   options: CopyIntoOptions<Row> = {},
-): CopySink<Row | readonly Row[]> {
+): CopySink<Row | readonly Row[]> | CopySink<ColumnBatch<Row>> {
   if (!isSqlClient(sql)) throw wrongType(WHERE, 'sql', sql, 'what postgres() returned');
   if (typeof table !== 'string' || table === '') throw wrongType(WHERE, 'table', table, 'the name of a table');
-  checkOptions(WHERE, options, ['columns', 'name', 'highWaterMark', 'maxBurst', 'timeoutMs']);
-  const { columns, name = 'copyInto', maxBurst = 1, timeoutMs = 60_000 } = options;
+  checkOptions(WHERE, options, ['columns', 'layout', 'name', 'highWaterMark', 'maxBurst', 'timeoutMs']);
+  const { columns, layout = 'rows', name = 'copyInto', maxBurst = 1, timeoutMs = 60_000 } = options;
   const isList = Array.isArray(columns) && columns.length > 0 && columns.every((each) => typeof each === 'string');
   if (columns !== undefined && !isList) throw wrongType(WHERE, 'columns', columns, 'an array of one name or more');
+  if (layout !== 'rows' && layout !== 'columns') throw outOfRange(WHERE, 'layout', layout, '"rows" or "columns"');
   checkCount(WHERE, 'maxBurst', maxBurst, 1);
   checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
   const highWaterMark = options.highWaterMark ?? (maxBurst > 1 ? maxBurst : undefined);
@@ -91,7 +133,7 @@ export function copyInto<Row extends object>(
     name,
     maxBurst,
     ...(highWaterMark !== undefined && { highWaterMark }),
-    open: (context) => new CopyWriter({ sql, table, columns, timeoutMs, stored }, context),
+    open: (context) => new CopyWriter({ sql, table, columns, layout, timeoutMs, stored }, context),
     get rowsWritten() {
       return rowsWritten;
     },

@@ -3,6 +3,10 @@ import { spend, whenMyTurn } from '@millrace/core/authoring';
 import { Attempt } from '../connection/attempt.js';
 import { CLOSED, Client, type SqlClient } from '../connection/client.js';
 import { DatabaseError, messageOf } from '../errors.js';
+import type { BatchEncoder } from './batch-encoder.js';
+import { checkBatch } from './column-batch.js';
+import { ColumnEncoder } from './column-encoder.js';
+import { type Row, RowEncoder } from './row-encoder.js';
 import { CHUNK_BYTES, RowWriter } from './row-writer.js';
 import { readTarget, type Target } from './table.js';
 
@@ -11,8 +15,6 @@ const HEADER: Buffer = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1
 
 /** What names of columns and values must not go through. */
 const PLAIN = { transform: { undefined: undefined, column: {}, value: {}, row: {} } };
-
-type Row = Readonly<Record<string, unknown>>;
 
 interface CopyStream {
   write(chunk: Buffer, done: (error?: Error | null) => void): boolean;
@@ -26,6 +28,7 @@ export interface CopySettings {
   readonly sql: SqlClient;
   readonly table: string;
   readonly columns: readonly string[] | undefined;
+  readonly layout: 'rows' | 'columns';
   readonly timeoutMs: number;
   readonly stored: (rows: number) => void;
 }
@@ -46,20 +49,20 @@ export class CopyWriter implements SinkWriter<unknown> {
   }
 
   async write(items: readonly unknown[]): Promise<void> {
-    const batches = items.every((item) => Array.isArray(item)) ? (items as Row[][]) : [items as Row[]];
-    const rows = batches.length === 1 ? (batches[0] as Row[]) : batches.flat();
-    if (rows.length === 0) return;
+    const { table, layout, timeoutMs } = this.#settings;
+    const batches = layout === 'columns' ? items.map((item) => columnBatch(table, item)) : [rowBatch(items)];
+    const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+    if (rows === 0) return;
     const client = this.#connection();
-    const { timeoutMs } = this.#settings;
     const attempt = new Attempt(this.#context.clock, timeoutMs, () => silence(timeoutMs));
     this.#attempt = attempt;
     this.#isCommitting = false;
     client.onLost = () => attempt.fail(CLOSED);
     try {
-      await this.#store(client, attempt, rows);
-      this.#settings.stored(rows.length);
+      await this.#store(client, attempt, batches, rows);
+      this.#settings.stored(rows);
     } catch (error) {
-      const problem = this.#errorOf(error, client, rows.length);
+      const problem = this.#errorOf(error, client, rows);
       client.drop();
       throw problem;
     }
@@ -81,15 +84,15 @@ export class CopyWriter implements SinkWriter<unknown> {
     return this.#client;
   }
 
-  async #store(client: Client, attempt: Attempt, rows: readonly Row[]): Promise<void> {
-    const { table, columns = Object.keys(rows[0] ?? {}) } = this.#settings;
+  async #store(client: Client, attempt: Attempt, batches: readonly Batch[], rows: number): Promise<void> {
+    const { table, columns = batches[0]?.columns() ?? [] } = this.#settings;
     this.#target ??= await attempt.step(readTarget(client.sql, table, columns));
     client.answered();
     const query = client.sql.unsafe(this.#target.copy);
     const isHeard = hearErrors(query, attempt);
     const stream = (await attempt.step(query.writable())) as unknown as CopyStream;
     stream.on('error', (error) => attempt.fail(error));
-    await this.#send(stream, attempt, this.#target, rows);
+    await this.#send(stream, attempt, this.#target, batches);
     const finished = new Promise<void>((resolve) => stream.once('finish', resolve));
     stream.end();
     // The commit waits, so that a connection that breaks before it leaves no doubt.
@@ -99,50 +102,28 @@ export class CopyWriter implements SinkWriter<unknown> {
     this.#isCommitting = true;
     // INVARIANT: a failed COPY is never taken for stored. In a transaction that failed, `commit` answers ROLLBACK.
     const { command } = await attempt.step(client.sql.unsafe('commit'));
-    if (command !== 'COMMIT') throw this.#refused(rows.length, 'the server rolled the transaction back');
+    if (command !== 'COMMIT') throw this.#refused(rows, 'the server rolled the transaction back');
   }
 
-  async #send(stream: CopyStream, attempt: Attempt, { columns }: Target, rows: readonly Row[]): Promise<void> {
+  async #send(stream: CopyStream, attempt: Attempt, target: Target, batches: readonly Batch[]): Promise<void> {
     const writer = this.#writer;
     writer.clear();
     writer.reserve(HEADER.length);
     for (const byte of HEADER) writer.uint8(byte);
-    let from = 0;
-    for (let at = 0; at < rows.length; at++) {
-      this.#encode(columns, rows[at] as Row, at);
-      if (writer.at < CHUNK_BYTES) continue;
-      await attempt.step(sent(stream, writer.written()));
-      writer.clear();
-      if (spend(at + 1 - from)) await attempt.step(new Promise<void>(whenMyTurn));
-      from = at + 1;
+    for (const batch of batches) {
+      const encoder = batch.encoder(target);
+      for (let row = 0; row < encoder.rowCount; ) {
+        const next = encoder.encode(writer, row);
+        if (spend(next - row)) await attempt.step(new Promise<void>(whenMyTurn));
+        row = next;
+        if (writer.at < CHUNK_BYTES) continue;
+        await attempt.step(sent(stream, writer.written()));
+        writer.clear();
+      }
     }
     writer.reserve(2);
     writer.int16(-1);
     await attempt.step(sent(stream, writer.written()));
-  }
-
-  #encode(columns: Target['columns'], row: Row, at: number): void {
-    const writer = this.#writer;
-    if (typeof row !== 'object' || row === null) throw this.#misfit(at, 'it is not an object (must be a row)');
-    writer.reserve(2 + 4 * columns.length);
-    writer.int16(columns.length);
-    for (const { name, encode } of columns) {
-      const value = row[name];
-      if (value === null) {
-        writer.reserve(4);
-        writer.int32(-1);
-        continue;
-      }
-      const problem = value === undefined ? 'undefined (must be a value, or null)' : encode(writer, value);
-      if (problem === undefined) continue;
-      throw this.#misfit(at, `column "${name}" is ${problem}`, name);
-    }
-  }
-
-  #misfit(row: number, why: string, column?: string): DatabaseError {
-    const { table } = this.#settings;
-    const message = `Cannot write row ${row} of the batch to table "${table}": ${why}`;
-    return new DatabaseError('ERR_POSTGRES_VALUE', message, { table, row, ...(column !== undefined && { column }) });
   }
 
   #errorOf(cause: unknown, client: Client, rows: number): DatabaseError {
@@ -169,6 +150,32 @@ export class CopyWriter implements SinkWriter<unknown> {
       ...definedOnly(column ?? line?.[2], line?.[1]),
     });
   }
+}
+
+/** What is stored together: the names of its columns are known before their types, and these before it is encoded. */
+interface Batch {
+  readonly rowCount: number;
+  columns(): readonly string[];
+  encoder(target: Target): BatchEncoder;
+}
+
+function rowBatch(items: readonly unknown[]): Batch {
+  const batches = items.every((item) => Array.isArray(item)) ? (items as Row[][]) : [items as Row[]];
+  const rows = batches.length === 1 ? (batches[0] as Row[]) : batches.flat();
+  return {
+    rowCount: rows.length,
+    columns: () => Object.keys(rows[0] ?? {}),
+    encoder: (target) => new RowEncoder(target, rows),
+  };
+}
+
+function columnBatch(table: string, item: unknown): Batch {
+  const batch = checkBatch(table, item);
+  return {
+    rowCount: batch.rowCount,
+    columns: () => Object.keys(batch.columns),
+    encoder: (target) => new ColumnEncoder(target, batch),
+  };
 }
 
 function definedOnly(column: string | undefined, line: string | undefined): { column?: string; row?: number } {

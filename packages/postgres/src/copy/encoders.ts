@@ -5,8 +5,8 @@ import type { RowWriter } from './row-writer.js';
 export type Encoder = (writer: RowWriter, value: unknown) => string | undefined;
 
 /** From 1970 to 2000, where PostgreSQL counts from, in milliseconds. */
-const EPOCH_MS = 946_684_800_000;
-const DAY_MS = 86_400_000;
+export const EPOCH_MS: number = 946_684_800_000;
+export const DAY_MS: number = 86_400_000;
 /** A length and the longest value of fixed length. */
 const FIXED_BYTES = 20;
 

@@ -9,7 +9,8 @@ export class RowWriter {
   /** The bytes written so far. */
   at: number = 0;
   #bytes: Buffer = Buffer.allocUnsafe(CHUNK_BYTES + 4096);
-  #view: DataView = viewOf(this.#bytes);
+  /** The buffer that is written into; another one after {@link reserve}. */
+  view: DataView = viewOf(this.#bytes);
 
   /** What has been written; valid until the next write. */
   written(): Buffer {
@@ -28,7 +29,7 @@ export class RowWriter {
     const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(grown, 0, 0, this.at);
     this.#bytes = grown;
-    this.#view = viewOf(grown);
+    this.view = viewOf(grown);
   }
 
   uint8(value: number): void {
@@ -36,35 +37,35 @@ export class RowWriter {
   }
 
   int16(value: number): void {
-    this.#view.setInt16(this.at, value);
+    this.view.setInt16(this.at, value);
     this.at += 2;
   }
 
   int32(value: number): void {
-    this.#view.setInt32(this.at, value);
+    this.view.setInt32(this.at, value);
     this.at += 4;
   }
 
   bigint64(value: bigint): void {
-    this.#view.setBigInt64(this.at, value);
+    this.view.setBigInt64(this.at, value);
     this.at += 8;
   }
 
   /** Writes a whole number as 64 bits; exact as far as the number is. PERF: 5 times as fast as by way of a bigint. */
   int64(value: number): void {
     const high = Math.floor(value / 4_294_967_296);
-    this.#view.setInt32(this.at, high);
-    this.#view.setUint32(this.at + 4, value - high * 4_294_967_296);
+    this.view.setInt32(this.at, high);
+    this.view.setUint32(this.at + 4, value - high * 4_294_967_296);
     this.at += 8;
   }
 
   float32(value: number): void {
-    this.#view.setFloat32(this.at, value);
+    this.view.setFloat32(this.at, value);
     this.at += 4;
   }
 
   float64(value: number): void {
-    this.#view.setFloat64(this.at, value);
+    this.view.setFloat64(this.at, value);
     this.at += 8;
   }
 
@@ -73,6 +74,17 @@ export class RowWriter {
     this.int32(value.length);
     this.#bytes.set(value, this.at);
     this.at += value.length;
+  }
+
+  /** Copies bytes that another writer has to a place for which room is made. */
+  copy(from: RowWriter, start: number, end: number, at: number): void {
+    const source = from.#bytes;
+    if (end - start > SHORT_TEXT) {
+      source.copy(this.#bytes, at, start, end);
+      return;
+    }
+    const target = this.#bytes;
+    for (let index = start; index < end; index++) target[at + index - start] = source[index] as number;
   }
 
   /**
@@ -87,7 +99,7 @@ export class RowWriter {
     this.at += 4;
     if (prefix !== undefined) this.uint8(prefix);
     const problem = (length <= SHORT_TEXT && this.#ascii(value)) || this.#utf8(value);
-    this.#view.setInt32(start, this.at - start - 4);
+    this.view.setInt32(start, this.at - start - 4);
     return problem === true ? undefined : problem;
   }
 

@@ -5,11 +5,15 @@ import { type Encoder, encoderFor, SUPPORTED } from './encoders.js';
 /** A column of the COPY. */
 export interface Column {
   readonly name: string;
+  /** Its name in PostgreSQL's catalog. */
+  readonly type: string;
   readonly encode: Encoder;
 }
 
 /** What a COPY into a table needs. */
 export interface Target {
+  /** The table, as it was named. */
+  readonly table: string;
   readonly columns: readonly Column[];
   /** The statement. */
   readonly copy: string;
@@ -43,7 +47,7 @@ export async function readTarget(sql: Sql, table: string, wanted: readonly strin
   const attributes = (await sql.unsafe(CATALOG, [oid]).values()) as unknown as readonly Attribute[];
   const columns = wanted.map((name) => columnOf(table, name, attributes));
   const list = columns.map((column) => quoted(column.name)).join(', ');
-  return { columns, copy: `begin; copy ${qualified} (${list}) from stdin (format binary)` };
+  return { table, columns, copy: `begin; copy ${qualified} (${list}) from stdin (format binary)` };
 }
 
 function columnOf(table: string, name: string, attributes: readonly Attribute[]): Column {
@@ -64,7 +68,7 @@ function columnOf(table: string, name: string, attributes: readonly Attribute[])
     throw new DatabaseError('ERR_POSTGRES_COLUMN', `${place}: ${why}`, details);
   }
   const encode = encoderFor(type, kind === 'e');
-  if (encode !== undefined) return { name, encode };
+  if (encode !== undefined) return { name, type, encode };
   throw new DatabaseError('ERR_POSTGRES_TYPE', `${place}: its type is ${type} (must be ${SUPPORTED})`, details);
 }
 
