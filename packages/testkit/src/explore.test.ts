@@ -140,3 +140,14 @@ test('Schedule.delays() makes each call one of the things that can happen', asyn
   );
   expect(new Set(seen)).toEqual(new Set(['call 0,call 1']));
 });
+
+test('explore() gives the same order for a seed, in whatever order things begin', async () => {
+  const stepsOf = async (names: readonly string[]): Promise<readonly string[]> =>
+    (
+      await failureOf(async ({ any }) => {
+        await Promise.all(names.map(any));
+        throw new Error('the end');
+      }, 5)
+    ).steps;
+  expect(await stepsOf(['a', 'b', 'c', 'd'])).toEqual(await stepsOf(['d', 'b', 'a', 'c']));
+});
