@@ -16,5 +16,7 @@ export {
   type RowGroup,
   type RowGroupColumns,
   readRowGroups,
+  type WantedKind,
 } from './parquet/read-row-groups.js';
+export type { StringDictionary } from './parquet/string-dictionary.js';
 export type { StandardSchema, StandardSchemaResult } from './standard-schema.js';

@@ -1,5 +1,7 @@
 import type { ParquetParsers, SchemaElement } from 'hyparquet';
 import { CodecError } from '../codec-error.js';
+import type { CodedColumn } from './dictionary-pages.js';
+import type { StringDictionary } from './string-dictionary.js';
 
 /** The numbers of a column: as narrow as its stored type allows, `Float64Array` for everything that needs converting. */
 export type NumberColumn = Float64Array | Float32Array | Int32Array;
@@ -7,11 +9,11 @@ export type NumberColumn = Float64Array | Float32Array | Int32Array;
 /** The strings of a column; equal ones of up to 65,536 different are the same object, also across row groups. */
 export type StringColumn = readonly (string | null)[];
 
-/** What a column's values may be asked for as. */
+/** What the values of a column are. */
 export type ColumnKind = 'number' | 'string' | 'boolean';
 
-/** One column of one row group, by kind: numbers, strings, or booleans as 0 and 1. */
-export type ParquetColumn = NumberColumn | StringColumn | Uint8Array;
+/** One column of one row group, by kind: numbers, strings or their places in a list, or booleans as 0 and 1. */
+export type ParquetColumn = NumberColumn | StringColumn | StringDictionary | Uint8Array;
 
 /** Takes the values of one column of one row group as they are decoded. */
 export interface ColumnFiller {
@@ -25,7 +27,10 @@ const MAX_INTERNED = 65_536;
 const NS_PER_MS = 1_000_000n;
 
 // What a value can stand for, by how the file annotates its column.
-const INT32_ANNOTATIONS = new Set(['INT_8', 'INT_16', 'INT_32', 'UINT_8', 'UINT_16', 'TIME_MILLIS']);
+const INTEGER_ANNOTATIONS = new Set([
+  ...['INT_8', 'INT_16', 'INT_32', 'INT_64', 'UINT_8', 'UINT_16', 'UINT_32', 'UINT_64'],
+  ...['TIME_MILLIS', 'TIME_MICROS'],
+]);
 const STRING_ANNOTATIONS = new Set(['UTF8', 'ENUM']);
 const REFUSED_ANNOTATIONS = new Set(['JSON', 'BSON', 'INTERVAL', 'MAP', 'LIST', 'MAP_KEY_VALUE']);
 const REFUSED_TYPES = new Set(['JSON', 'BSON', 'VARIANT', 'GEOMETRY', 'GEOGRAPHY', 'MAP', 'LIST']);
@@ -91,21 +96,44 @@ export function columnFiller(element: SchemaElement, rowStart: number, rowCount:
   return numberFiller(element, rowStart, rowCount);
 }
 
+/** Makes the texts of a column of places in a dictionary. */
+export function textsOfCodes({ indexes, dictionary }: CodedColumn): StringColumn {
+  const texts: (string | null)[] = [];
+  for (let row = 0; row < indexes.length; row++) texts.push(dictionary[indexes[row] as number] as string);
+  return texts;
+}
+
+/** Makes the numbers of a column of places in a dictionary; `undefined` where the dictionary holds anything else. */
+export function numbersOfCodes(element: SchemaElement, { indexes, dictionary }: CodedColumn): NumberColumn | undefined {
+  const length = indexes.length;
+  let column = emptyNumbers(element, length);
+  for (let at = 0; at < dictionary.length; at++) {
+    const value = dictionary[at];
+    if (typeof value !== 'number') return undefined;
+    if (column instanceof Int32Array && (value | 0) !== value) column = new Float64Array(length);
+  }
+  const numbers = dictionary as ArrayLike<number>;
+  for (let row = 0; row < length; row++) column[row] = numbers[indexes[row] as number] as number;
+  return column;
+}
+
 function numberFiller(element: SchemaElement, rowStart: number, rowCount: number): ColumnFiller {
   const { name } = element;
   let column = emptyNumbers(element, rowCount);
+  let isNarrow = column instanceof Int32Array;
   let filled = 0;
   return {
     push(values) {
       checkRoom(name, filled + values.length, rowCount);
       for (let i = 0; i < values.length; i++) {
-        const value = values[i];
-        if (typeof value === 'number') column[filled + i] = value;
-        else if (value == null) {
-          // NaN has no place in an Int32Array: the column becomes a Float64Array at its first null.
-          if (column instanceof Int32Array) column = Float64Array.from(column);
-          column[filled + i] = Number.NaN;
-        } else column[filled + i] = numberOf(value as bigint, name, rowStart + filled + i);
+        const given = values[i];
+        const value = typeof given === 'number' ? given : numberOf(given as bigint | null, name, rowStart + filled + i);
+        // The column becomes a Float64Array at the first null or large integer.
+        if (isNarrow && (value | 0) !== value) {
+          column = Float64Array.from(column);
+          isNarrow = false;
+        }
+        column[filled + i] = value;
       }
       filled += values.length;
     },
@@ -156,9 +184,8 @@ function emptyNumbers(element: SchemaElement, rowCount: number): NumberColumn {
   const { type, converted_type: annotation, logical_type: logical } = element;
   const isPlain = annotation === undefined && (logical === undefined || logical.type === 'TIME');
   if (type === 'FLOAT') return new Float32Array(rowCount);
-  if (type !== 'INT32') return new Float64Array(rowCount);
-  const fitsInt32 = isPlain || (annotation !== undefined && INT32_ANNOTATIONS.has(annotation));
-  return fitsInt32 ? new Int32Array(rowCount) : new Float64Array(rowCount);
+  const isInteger = isPlain || logical?.type === 'INTEGER' || INTEGER_ANNOTATIONS.has(annotation ?? '');
+  return isInteger && (type === 'INT32' || type === 'INT64') ? new Int32Array(rowCount) : new Float64Array(rowCount);
 }
 
 function safeNumber(value: bigint): number | undefined {
@@ -166,7 +193,8 @@ function safeNumber(value: bigint): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-function numberOf(value: bigint, name: string, row: number): number {
+function numberOf(value: bigint | null | undefined, name: string, row: number): number {
+  if (value == null) return Number.NaN;
   const number = safeNumber(value);
   if (number === undefined) throw misfit(name, row, 'an integer beyond 2^53', 'a safe integer');
   return number;

@@ -7,8 +7,6 @@ const SHORTEST_FILE_BYTES = 12;
 /** A file whose own failures can be told from those of its decoding. */
 export interface GuardedFile {
   readonly buffer: AsyncBuffer;
-  /** The same file, whose slices are handed out only when `check` does not throw. */
-  checked(check: (bytes: ArrayBuffer) => void): AsyncBuffer;
   /** Waits; an error of the file or of the signal comes as it is, any other as "broken", with the cause. */
   during<T>(work: Promise<T>, action: string): Promise<T>;
 }
@@ -17,11 +15,10 @@ export interface GuardedFile {
 export function guard(file: AsyncBuffer, signal: AbortSignal | undefined): GuardedFile {
   let thrown: { readonly error: unknown } | undefined;
 
-  async function slice(start: number, end: number, check?: (bytes: ArrayBuffer) => void): Promise<ArrayBuffer> {
-    let bytes: ArrayBuffer;
+  async function slice(start: number, end: number): Promise<ArrayBuffer> {
     try {
       signal?.throwIfAborted();
-      bytes = await file.slice(start, end);
+      const bytes = await file.slice(start, end);
       signal?.throwIfAborted();
       if (!(bytes.byteLength >= end - start)) {
         throw broken(
@@ -29,17 +26,15 @@ export function guard(file: AsyncBuffer, signal: AbortSignal | undefined): Guard
           `${bytes.byteLength} of ${end - start} bytes came from byte ${start}`,
         );
       }
+      return bytes;
     } catch (error) {
       thrown ??= { error };
       throw error;
     }
-    check?.(bytes);
-    return bytes;
   }
   const { byteLength } = file;
   return {
     buffer: { byteLength, slice: (start, end = byteLength) => slice(start, end) },
-    checked: (check) => ({ byteLength, slice: (start, end = byteLength) => slice(start, end, check) }),
     async during(work, action) {
       try {
         return await work;

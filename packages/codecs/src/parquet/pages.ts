@@ -22,6 +22,13 @@ export function checkColumnRange(column: ColumnMetaData, byteLength: number, act
   );
 }
 
+/** A page of a column. */
+export interface Page {
+  readonly header: PageHeader;
+  /** Where its bytes begin, behind the header. */
+  readonly start: number;
+}
+
 /**
  * Checks the headers of a column's pages before they are decoded.
  *
@@ -31,9 +38,11 @@ export function checkColumnRange(column: ColumnMetaData, byteLength: number, act
  * @param bytes - The column's pages in one row group.
  * @param rowCount - Rows in the row group; a flat column has a value, or a null, for each.
  * @param action - What cannot be done, for the message.
+ * @returns The pages.
  * @throws CodecError when a header makes no sense, or the pages do not hold `rowCount` values.
  */
-export function checkPages(bytes: ArrayBuffer, rowCount: number, action: string): void {
+export function checkPages(bytes: ArrayBuffer, rowCount: number, action: string): Page[] {
+  const pages: Page[] = [];
   const reader = { view: new DataView(bytes), offset: 0 };
   let rows = 0;
   while (rows < rowCount && reader.offset < bytes.byteLength - 1) {
@@ -45,9 +54,10 @@ export function checkPages(bytes: ArrayBuffer, rowCount: number, action: string)
       throw new CodecError('ERR_CODECS_PARQUET', `${message} (its counts and sizes must fit the row group)`);
     }
     if (data !== undefined) rows += data.num_values;
+    pages.push({ header, start: reader.offset });
     reader.offset += packed;
   }
-  if (rows === rowCount) return;
+  if (rows === rowCount) return pages;
   throw new CodecError('ERR_CODECS_PARQUET', `${action}: its pages hold ${rows} rows (its row group has ${rowCount})`);
 }
 

@@ -1,31 +1,33 @@
 import { checkCount, checkOptions, outOfRange, wrongType } from '@millrace/core/authoring';
-import { type AsyncBuffer, type FileMetaData, parquetRead, type SchemaElement } from 'hyparquet';
+import type { AsyncBuffer, FileMetaData, SchemaElement } from 'hyparquet';
 import { CodecError } from '../codec-error.js';
-import {
-  asParsedInteger,
-  type ColumnKind,
-  columnFiller,
-  columnKind,
-  columnParsers,
-  type NumberColumn,
-  type ParquetColumn,
-  type StringColumn,
-} from './column.js';
-import { type GuardedFile, guard, readMetadata } from './file.js';
-import { checkColumnRange, checkPages } from './pages.js';
+import { type ColumnKind, columnKind, type NumberColumn, type ParquetColumn, type StringColumn } from './column.js';
+import { type Codecs, decodeColumn, type OpenedFile } from './decode-column.js';
+import { guard, readMetadata } from './file.js';
+import { DictionaryBuilder, type StringDictionary } from './string-dictionary.js';
 
 /** A file to read from: `byteLength`, and `slice(start, end)` that gives, or promises, an `ArrayBuffer`. */
 export type ParquetFile = AsyncBuffer;
 
+/** What a column may be asked for as; `'dictionary'` gives texts as places in a list, a {@link StringDictionary}. */
+export type WantedKind = ColumnKind | 'dictionary';
+
 /** Names of columns, to be read as whatever they are; or names with the kind each must have, which types the result. */
-export type ColumnRequest = readonly string[] | { readonly [name: string]: ColumnKind };
+export type ColumnRequest = readonly string[] | { readonly [name: string]: WantedKind };
 
 /** The columns of a row group as {@link readRowGroups} was asked for them. */
 export type RowGroupColumns<Request extends ColumnRequest> = Request extends readonly (infer Name extends string)[]
   ? { readonly [N in Name]: ParquetColumn }
   : { readonly [N in keyof Request]: ColumnOfKind<Request[N]> };
 
-type ColumnOfKind<Kind> = Kind extends 'number' ? NumberColumn : Kind extends 'string' ? StringColumn : Uint8Array;
+interface ColumnKinds {
+  readonly number: NumberColumn;
+  readonly string: StringColumn;
+  readonly dictionary: StringDictionary;
+  readonly boolean: Uint8Array;
+}
+
+type ColumnOfKind<Kind> = Kind extends keyof ColumnKinds ? ColumnKinds[Kind] : ParquetColumn;
 
 /** What {@link readRowGroups} is to read. */
 export interface ReadRowGroupsOptions<Request extends ColumnRequest> {
@@ -48,18 +50,19 @@ export interface RowGroup<Request extends ColumnRequest> {
   readonly columns: RowGroupColumns<Request>;
 }
 
-const KINDS: readonly ColumnKind[] = ['number', 'string', 'boolean'];
+const KINDS: readonly WantedKind[] = ['number', 'string', 'dictionary', 'boolean'];
 const DEFAULT_MAX_GROUP_ROWS = 8_388_608;
 
 /**
  * Reads a Parquet file one row group at a time, each column as a typed array.
  *
- * Columns are decoded one after the other, so that the decoder's own arrays exist for one column at a time. 64-bit
- * integers, decimals and dates come as `Float64Array`; `INT32` as `Int32Array`; `FLOAT` as `Float32Array`; booleans as
- * `Uint8Array` of 0 and 1; text as an array in which equal strings are the same object. Instants are epoch
- * milliseconds; those not adjusted to UTC are wall-clock time read as if it were UTC. A null becomes `NaN` or `null`
- * (an `INT32` column with one comes as `Float64Array` in that row group); among booleans it is an error. ZSTD, gzip,
- * Brotli and LZ4 are loaded when a column needs them.
+ * Columns are decoded one after the other, so that the decoder's own arrays exist for one column at a time. Integers
+ * come as `Int32Array` where those of the row group fit, and as `Float64Array` otherwise; decimals, dates and instants
+ * as `Float64Array`; `FLOAT` as `Float32Array`; booleans as `Uint8Array` of 0 and 1; text as an array in which equal
+ * strings are the same object, or, asked for as `'dictionary'`, as a {@link StringDictionary}: two bytes a row, and
+ * equal texts by equal numbers. Instants are epoch milliseconds; those not adjusted to UTC are wall-clock time read as
+ * if it were UTC. A null becomes `NaN` (integers with one come as `Float64Array`) or `null`; among booleans it is an
+ * error. ZSTD, gzip, Brotli and LZ4 are loaded when a column needs them.
  *
  * Contract
  * - Order: row groups and rows in the order of the file.
@@ -70,7 +73,8 @@ const DEFAULT_MAX_GROUP_ROWS = 8_388_608;
  * - Cancel: nothing is open between two row groups; the file stays with the caller.
  *
  * Broken bytes are found by the headers of pages and by their counts. A run length inside a page is believed, so bytes
- * made to hurt can hold the thread for seconds: read files from people you trust.
+ * made to hurt can hold the thread for seconds: read files from people you trust. A column that is dictionary-encoded
+ * and has no nulls, as most are, is decoded without arrays in between.
  *
  * @typeParam Request - The columns as asked for; it types the columns that come.
  * @param file - `byteLength` and `slice(start, end)`, as hyparquet's `asyncBufferFromFile` and `asyncBufferFromUrl` give.
@@ -121,8 +125,8 @@ export function checkRequest(
   if (wanted.length === 0) throw outOfRange(where, 'columns', columns, 'one column or more');
   for (const { name, kind } of wanted) {
     if (typeof name !== 'string') throw wrongType(where, 'a name in columns', name, 'a string');
-    if (!isNames(columns) && !KINDS.includes(kind as ColumnKind)) {
-      throw outOfRange(where, `the kind of column "${name}"`, kind, '"number", "string" or "boolean"');
+    if (!isNames(columns) && !KINDS.includes(kind as WantedKind)) {
+      throw outOfRange(where, `the kind of column "${name}"`, kind, '"number", "string", "dictionary" or "boolean"');
     }
   }
   if (maxGroupRows !== undefined) checkCount(where, 'maxGroupRows', maxGroupRows, 1);
@@ -130,7 +134,7 @@ export function checkRequest(
 
 interface Wanted {
   readonly name: string;
-  readonly kind: ColumnKind | undefined;
+  readonly kind: WantedKind | undefined;
 }
 
 async function* generateRowGroups<Request extends ColumnRequest>(
@@ -142,7 +146,10 @@ async function* generateRowGroups<Request extends ColumnRequest>(
   signal?.throwIfAborted();
   const guarded = guard(file, signal);
   const metadata = await readMetadata(guarded);
-  const elements = wanted.map((column) => elementOf(metadata, column));
+  const columns = wanted.map((column) => ({
+    element: elementOf(metadata, column),
+    dictionary: column.kind === 'dictionary' ? new DictionaryBuilder(column.name) : undefined,
+  }));
   const compressors = await compressorsFor(metadata, wanted);
   const opened: OpenedFile = { guarded, metadata, compressors, interned: new Map() };
   let rowStart = 0;
@@ -150,61 +157,13 @@ async function* generateRowGroups<Request extends ColumnRequest>(
     const rowCount = Number(group.num_rows);
     if (!(rowCount >= 0 && rowCount <= maxGroupRows)) throw tooManyRows(index, rowCount, maxGroupRows);
     const decoded: [string, ParquetColumn][] = [];
-    for (const element of elements) {
-      decoded.push([element.name, await decodeColumn(opened, element, { index, rowStart, rowCount })]);
+    for (const column of columns) {
+      decoded.push([column.element.name, await decodeColumn(opened, column, { index, rowStart, rowCount })]);
     }
     // The loop above has decoded every column that was asked for, as the kind that elementOf checked.
     yield { index, rowStart, rowCount, columns: Object.fromEntries(decoded) as RowGroupColumns<Request> };
     rowStart += rowCount;
   }
-}
-
-interface OpenedFile {
-  readonly guarded: GuardedFile;
-  readonly metadata: FileMetaData;
-  readonly compressors: Codecs | undefined;
-  /** Equal strings of all row groups, as one object. */
-  readonly interned: Map<string, string>;
-}
-
-interface Place {
-  readonly index: number;
-  readonly rowStart: number;
-  readonly rowCount: number;
-}
-
-async function decodeColumn(
-  { guarded, metadata, compressors, interned }: OpenedFile,
-  element: SchemaElement,
-  { index, rowStart, rowCount }: Place,
-): Promise<ParquetColumn> {
-  const action = `Cannot decode column "${element.name}" in row group ${index}`;
-  const group = metadata.row_groups[index];
-  const chunk = group?.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === element.name)?.meta_data;
-  if (chunk === undefined) throw new CodecError('ERR_CODECS_PARQUET', `${action}: it is not in the footer`);
-  checkColumnRange(chunk, guarded.buffer.byteLength, action);
-  const filler = columnFiller(element, rowStart, rowCount);
-  let failure: unknown;
-  const decoded = parquetRead({
-    file: guarded.checked((bytes) => checkPages(bytes, rowCount, action)),
-    metadata: { ...metadata, schema: metadata.schema.map((e) => (e === element ? asParsedInteger(e) : e)) },
-    columns: [element.name],
-    rowStart,
-    rowEnd: rowStart + rowCount,
-    parsers: columnParsers(element, interned),
-    ...(compressors === undefined ? {} : { compressors }),
-    // INVARIANT: never throws; hyparquet would make an unhandled rejection of it.
-    onChunk({ columnData }) {
-      try {
-        if (failure === undefined) filler.push(columnData);
-      } catch (error) {
-        failure = error;
-      }
-    },
-  });
-  await guarded.during(decoded, action);
-  if (failure !== undefined) throw failure;
-  return filler.finish();
 }
 
 function elementOf(metadata: FileMetaData, { name, kind }: Wanted): SchemaElement {
@@ -218,11 +177,12 @@ function elementOf(metadata: FileMetaData, { name, kind }: Wanted): SchemaElemen
     );
   }
   const actual = columnKind(element);
-  if (actual !== undefined && (kind === undefined || kind === actual)) return element;
+  const must = kind === 'dictionary' ? 'string' : kind;
+  if (actual !== undefined && (must === undefined || must === actual)) return element;
   const what = actual === undefined ? `neither numbers nor text (${describe(element)})` : `of kind "${actual}"`;
-  const must =
+  const why =
     kind === undefined ? 'only flat columns of numbers, text or booleans can be read' : `"${kind}" was asked for`;
-  throw new CodecError('ERR_CODECS_PARQUET', `Cannot read column "${name}": it is ${what} (${must})`);
+  throw new CodecError('ERR_CODECS_PARQUET', `Cannot read column "${name}": it is ${what} (${why})`);
 }
 
 // The schema is a tree written in pre-order, its root first.
@@ -240,9 +200,6 @@ function topLevel(schema: readonly SchemaElement[]): SchemaElement[] {
 function describe({ type, converted_type, logical_type, repetition_type }: SchemaElement): string {
   return [repetition_type, type ?? 'nested', logical_type?.type ?? converted_type].filter(Boolean).join(' ');
 }
-
-/** What hyparquet-compressors brings. */
-type Codecs = typeof import('hyparquet-compressors')['compressors'];
 
 async function compressorsFor(metadata: FileMetaData, wanted: readonly Wanted[]): Promise<Codecs | undefined> {
   const names = new Set(wanted.map(({ name }) => name));
