@@ -1,4 +1,4 @@
-import { layOut } from './codegen.js';
+import { layOut, type Shape } from './codegen.js';
 import { type Path, withBatch, withRoom } from './diamonds.js';
 import type { GroupPlan } from './group-plan.js';
 import { isGenerationAllowed, machineFor, type Params } from './machine.js';
@@ -126,26 +126,17 @@ export class ChainPlanner {
     if (sink !== undefined) this.#room(stages[steps.length] as number, 'in service', this.#most);
     const ask = Math.max(1, edge?.highWaterMark ?? SINK_EDGE);
     const hasRoom = steps.some(({ kind }) => kind.room !== undefined);
-    const machine = this.#machine(steps, sink, open !== undefined);
-    const group: GroupPlan = { ...machine, weights, open, hasRoom, waitsAt, ask };
-    this.#node({ type: 'group', group, source, stages, edge, from: this.#from });
-  }
-
-  #machine(
-    steps: readonly StepSpec[],
-    sink: FusedSink | undefined,
-    hasLoop: boolean,
-  ): Pick<GroupPlan, 'shape' | 'layout' | 'machine' | 'params' | 'seeds'> {
-    const shape = {
-      source: hasLoop ? (this.#source as SourceSpec & { type: 'loop' }).kind : 'array',
+    const shape: Shape = {
+      source: open === undefined ? 'array' : (this.#source as SourceSpec & { type: 'loop' }).kind,
       steps: steps.map((spec) => spec.kind),
       sink: sink?.kind ?? EMIT,
-    } as const;
+    };
     const layout = layOut(shape.steps);
     const params: Params = [...steps.map((spec) => spec.params), sink?.params ?? []];
     const seeds = [...steps.map((spec) => spec.seed), sink?.seed];
     const machine = machineFor(shape, layout, params, this.#planner.options.generate);
-    return { shape, layout, machine, params, seeds };
+    const group: GroupPlan = { shape, layout, machine, params, seeds, weights, open, hasRoom, waitsAt, ask };
+    this.#node({ type: 'group', group, source, stages, edge, from: this.#from });
   }
 
   #loop(): { open: GroupPlan['open']; source: number | undefined } {
@@ -176,7 +167,7 @@ export class ChainPlanner {
     this.#most = weight === 'one' ? 1 : this.#most * times;
     this.#weight = weight === 'one' ? 1 : this.#weight * (Number.isFinite(times) ? times : 1);
     // An operator that gathers goes by time as well, and gives what it has.
-    if (spec.type === 'step') this.#paths = this.#paths.map((path) => withBatch(path, times));
+    if (spec.type === 'step' && this.#paths.length > 0) this.#paths = this.#paths.map((path) => withBatch(path, times));
   }
 
   #stage(name: string, kind: 'source' | 'step' | 'operator' | 'sink'): number {
@@ -187,7 +178,7 @@ export class ChainPlanner {
 
   #room(stage: number, where: string, items: number): void {
     this.#planner.room(stage, where, items);
-    this.#paths = this.#paths.map((path) => withRoom(path, items));
+    if (this.#paths.length > 0) this.#paths = this.#paths.map((path) => withRoom(path, items));
   }
 
   #node(node: Planner['nodes'][number]): void {

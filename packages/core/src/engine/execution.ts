@@ -152,12 +152,11 @@ export class Execution implements OutletRun<RunEnd> {
 
   #summary(): RunSummary {
     const { context } = this;
-    return {
-      ...summaryOf(this.plan, this.counts()),
+    return summaryOf(this.plan, this.counts(), {
       inFlightMax: context.insideMost,
       seconds: this.#beganMs === undefined ? 0 : (context.clock.now() - this.#beganMs) / 1000,
       leftOpen: context.closings.filter((closing) => !closing.isDone).map((closing) => closing.stage),
-    };
+    });
   }
 }
 

@@ -23,8 +23,7 @@ const MOST = 1024;
 class Input {
   readonly upstream: Puller<unknown>;
   readonly loop: Loop | undefined;
-  /** What each of its items weighs more from here on. */
-  readonly extra: number;
+  readonly weight: number;
   readonly onAnswer: (answer: Answer<unknown>) => void;
   items: unknown[] = [];
   /** How many of the items were handed on. */
@@ -37,10 +36,10 @@ class Input {
   arrived: Answer<unknown> | undefined;
   isEnded = false;
 
-  constructor({ upstream, loop, weight }: MergeInput, heaviest: number, onAnswer: (answer: Answer<unknown>) => void) {
+  constructor({ upstream, loop, weight }: MergeInput, onAnswer: (answer: Answer<unknown>) => void) {
     this.upstream = upstream;
     this.loop = loop;
-    this.extra = heaviest - weight;
+    this.weight = weight;
     this.onAnswer = onAnswer;
   }
 
@@ -77,7 +76,7 @@ export class Merge implements Puller<unknown> {
 
   constructor(inputs: readonly MergeInput[], highWaterMark: number, context: StageContext) {
     this.#inputs = inputs.map((given) => {
-      const input: Input = new Input(given, context.weight, (answer) => this.#onAnswer(input, answer));
+      const input: Input = new Input(given, (answer) => this.#onAnswer(input, answer));
       return input;
     });
     this.#highWaterMark = highWaterMark;
@@ -97,7 +96,7 @@ export class Merge implements Puller<unknown> {
     for (const input of this.#inputs) {
       input.upstream.close(reason);
       if (input.arrived !== undefined) this.#accept(input, input.arrived);
-      this.#abandon(input.waiting);
+      this.#abandon(input, input.waiting);
       input.items = [];
       input.at = 0;
     }
@@ -195,7 +194,7 @@ export class Merge implements Puller<unknown> {
   /** Hands a burst on as it is: where the consumer waits nothing else waits, and all other inputs have been asked. */
   #pass(input: Input, burst: unknown[]): void {
     input.isAsking = false;
-    this.#context.inside(burst.length * input.extra);
+    this.#context.inside(burst.length * (this.#context.weight - input.weight));
     this.#count(input, burst.length);
     this.#isBusy = true;
     if (input.loop === undefined) this.#ask(input, this.#highWaterMark);
@@ -214,8 +213,7 @@ export class Merge implements Puller<unknown> {
     input.isAsking = false;
     input.arrived = undefined;
     if (Array.isArray(answer)) {
-      this.#context.inside(answer.length * input.extra);
-      if (this.#isClosed) return this.#abandon(answer.length);
+      if (this.#isClosed) return this.#abandon(input, answer.length);
       input.items = input.waiting === 0 ? answer : input.items.slice(input.at).concat(answer);
       input.at = 0;
     } else if (answer instanceof Mark) input.mark = answer;
@@ -233,9 +231,16 @@ export class Merge implements Puller<unknown> {
     const inputs = this.#inTurn().filter(({ waiting }) => waiting > 0);
     const [only] = inputs;
     if (only === undefined) return [];
+    const before = this.#toGain(inputs);
     const { items, last } = inputs.length === 1 ? handOne(only, this.#max) : handMany(inputs, this.#max);
+    this.#context.inside(before - this.#toGain(inputs));
     this.#count(last, items.length);
     return items;
+  }
+
+  /** What those that wait will weigh more behind the merge, where all items weigh what the heaviest do. */
+  #toGain(inputs: readonly Input[]): number {
+    return inputs.reduce((sum, { waiting, weight }) => sum + waiting * (this.#context.weight - weight), 0);
   }
 
   #inTurn(): readonly Input[] {
@@ -263,10 +268,10 @@ export class Merge implements Puller<unknown> {
     return barrier;
   }
 
-  #abandon(items: number): void {
+  #abandon({ weight }: Input, items: number): void {
     this.#context.counts.in += items;
     this.#context.counts.abandoned += items;
-    this.#context.inside(-items * this.#context.weight);
+    this.#context.inside(-items * weight);
   }
 }
 

@@ -136,7 +136,8 @@ export class Planner {
     const weight = Math.max(...weights);
     const most = Math.max(...tails.map((tail) => tail.most));
     const stage = this.stage(name, 'merge', { weight, inputs: tails.flatMap((tail) => tail.inputs) });
-    this.room(stage, 'edge', highWaterMark * tails.length * most);
+    const waiting = tails.reduce((sum, tail) => sum + highWaterMark * tail.most, 0);
+    this.room(stage, 'edge', waiting);
     const from = tails.flatMap((tail) => tail.from);
     this.nodes.push({ type: 'merge', stage, highWaterMark, weights, from });
     const ways = tails.map(({ paths }) => paths);

@@ -1,5 +1,5 @@
-import { isBalanced, type StageCounts } from './counts.js';
-import type { Plan } from './plan.js';
+import { isBalanced, noCounts, type StageCounts } from './counts.js';
+import type { Plan, PlannedStage } from './plan.js';
 
 /** What a run did: what became of its items, and how long it took. */
 export interface RunSummary {
@@ -30,29 +30,41 @@ export interface RunSummary {
   readonly stages: ReadonlyArray<{ readonly name: string } & StageCounts>;
 }
 
-/** The part of a summary that the counts of the stages tell. */
+/** Sums up what the counts of the stages tell, and the rest. */
 export function summaryOf(
   plan: Plan,
   counts: readonly StageCounts[],
-): Omit<RunSummary, 'inFlightMax' | 'seconds' | 'leftOpen'> {
-  const { stages } = plan;
-  const sum = (of: keyof StageCounts, kind?: (kind: string) => boolean): number =>
-    counts.reduce((total, each, at) => total + (kind === undefined || kind(stages[at]?.kind ?? '') ? each[of] : 0), 0);
+  { inFlightMax, seconds, leftOpen }: Pick<RunSummary, 'inFlightMax' | 'seconds' | 'leftOpen'>,
+): RunSummary {
+  const sum = noCounts();
+  let [read, emitted] = [0, 0];
+  const stages = counts.map((each, at) => {
+    const { name, kind } = plan.stages[at] as PlannedStage;
+    for (const of of KEYS) sum[of] += each[of];
+    if (kind === 'source') read += each.made;
+    else if (kind === 'sink') emitted += each.out;
+    return { name, ...each };
+  });
   return {
-    read: sum('made', (kind) => kind === 'source'),
-    made: sum('made', (kind) => kind !== 'source'),
-    emitted: sum('out', (kind) => kind === 'sink'),
-    absorbed: sum('absorbed'),
-    filtered: sum('filtered'),
-    deduped: sum('deduped'),
-    deadLettered: sum('deadLettered'),
-    dropped: sum('dropped'),
-    abandoned: sum('abandoned'),
+    read,
+    made: sum.made - read,
+    emitted,
+    absorbed: sum.absorbed,
+    filtered: sum.filtered,
+    deduped: sum.deduped,
+    deadLettered: sum.deadLettered,
+    dropped: sum.dropped,
+    abandoned: sum.abandoned,
     inFlightBound: plan.bound,
+    inFlightMax,
     balanced: counts.every(isBalanced) && areLinked(plan, counts),
-    stages: counts.map((each, at) => ({ name: stages[at]?.name ?? '', ...each })),
+    seconds,
+    leftOpen,
+    stages,
   };
 }
+
+const KEYS = ['made', 'absorbed', 'filtered', 'deduped', 'deadLettered', 'dropped', 'abandoned'] as const;
 
 /** How many items wait before stage `at`: handed on by those before it, and not entered. */
 export function waitingBefore({ stages }: Plan, counts: readonly StageCounts[], at: number): number {
@@ -64,14 +76,15 @@ export function waitingBefore({ stages }: Plan, counts: readonly StageCounts[], 
 
 /** Whether all that stages handed on entered those behind them. */
 function areLinked(plan: Plan, counts: readonly StageCounts[]): boolean {
-  const { stages } = plan;
-  const branches = new Map<number, number>();
-  return (
-    stages.every(({ kind, inputs }, at) => {
-      if (kind !== 'branch') return waitingBefore(plan, counts, at) === 0;
-      const [broadcast = -1] = inputs;
-      branches.set(broadcast, (branches.get(broadcast) ?? 0) + (counts[at]?.in ?? 0));
-      return true;
-    }) && [...branches].every(([broadcast, taken]) => counts[broadcast]?.out === taken)
-  );
+  return plan.stages.every(({ kind }, at) => {
+    const isTaken = kind !== 'broadcast' || counts[at]?.out === takenBy(plan, counts, at);
+    return isTaken && waitingBefore(plan, counts, at) === 0;
+  });
+}
+
+/** How many items the branches of a broadcast took. */
+function takenBy({ stages }: Plan, counts: readonly StageCounts[], broadcast: number): number {
+  return stages.reduce((sum, { kind, inputs }, at) => {
+    return kind === 'branch' && inputs[0] === broadcast ? sum + (counts[at]?.in ?? 0) : sum;
+  }, 0);
 }

@@ -66,12 +66,15 @@ export class Topology {
   constructor(plan: Plan, live?: LiveFigures) {
     this.bound = plan.bound;
     this.warnings = plan.warnings;
-    this.nodes = plan.stages.map(({ name, kind, weight }, at) => {
+    this.nodes = plan.stages.map(({ name, kind, weight, inputs, node: number }, at) => {
       const room = (isEdge: boolean): number =>
         plan.rooms
           .filter(({ stage, where }) => stage === name && (where === 'edge') === isEdge)
           .reduce((sum, { items }) => sum + items / weight, 0);
-      const node = { name, kind, highWaterMark: room(true), inService: room(false) };
+      const planned = plan.nodes[number];
+      // The items of inputs may weigh less than those behind the merge.
+      const highWaterMark = planned?.type === 'merge' ? planned.highWaterMark * inputs.length : room(true);
+      const node = { name, kind, highWaterMark, inService: room(false) };
       const [counts, waiting] = [live?.counts[at], live?.waiting[at]];
       return counts === undefined || waiting === undefined ? node : { ...node, counts, waiting };
     });

@@ -72,6 +72,26 @@ describe('merge()', () => {
     ).toEqual(expect.arrayContaining([1, 2, 3, 4, 5]));
   });
 
+  test('merge() lets no more of a loop wait than of others, however much it was asked for when it had nothing', async () => {
+    const clock = virtualClock();
+    let isOpen = false;
+    let passed = 0;
+    const late = generate((n) => n).pipeThrough(filter(() => isOpen && ++passed > 0));
+    const probe = sourceProbe<number>();
+    const run = merge(late, probe.pipeline).run(() => new Promise(() => {}), { clock });
+    run.finished.catch(() => {});
+    await clock.settle();
+    probe.release(...Array.from({ length: 100 }, (_, n) => n));
+    await clock.settle();
+    isOpen = true;
+    await clock.settle();
+    expect(run.explain().bound).toBe(67);
+    expect(run.inFlight).toBeLessThanOrEqual(67);
+    expect(passed).toBeLessThanOrEqual(1);
+    run.abort('enough');
+    await expect(run.finished).rejects.toBe('enough');
+  });
+
   test('merge() fails with the error of one input, where it was, and closes the others', async () => {
     const cause = new Error('broken');
     const probe = sourceProbe<number>();
@@ -173,7 +193,7 @@ describe('merge()', () => {
       generate((n) => n),
     ).run(() => {}, { clock, closeGraceMs: 10 });
     probe.release(1);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
     const drained = run.drain({ deadlineMs: 20 });
     await clock.advance(20);
     expect(await drained).toMatchObject({ balanced: true, abandoned: 0 });
@@ -199,7 +219,8 @@ describe('merge()', () => {
     singles.release(1, 2, 3, 4);
     const run = merge(range(0, 12).pipeThrough(batch({ maxItems: 4 })), singles.pipeline).run(probe.sink, { clock });
     await clock.settle();
-    expect(run.inFlight).toBeLessThanOrEqual(run.explain().bound);
+    expect(run.explain().rooms.map(({ items }) => items)).toEqual([5, 4]);
+    expect(run.inFlight).toBeLessThanOrEqual(9);
     singles.end();
     await probe.take(7);
     expect(await run.finished).toMatchObject({ balanced: true, emitted: 7 });

@@ -303,7 +303,7 @@ describe('runAll()', () => {
 
   test('runAll() refuses what is not a pipeline with its sink, wrong options, and too large a bound', () => {
     expect(() => runAll()).toThrow('Cannot build runAll(): the first pipeline is undefined');
-    expect(() => runAll(from([1]) as never)).toThrow('pipeline 1 is an object (Pipeline)');
+    expect(() => runAll(from([1]) as never)).toThrow('pipeline 1 is an object');
     const [a, b] = from([1]).broadcast(2);
     const deliveries = [a.into(() => {}), b.into(() => {})] as const;
     expect(() => runAll(...deliveries, { retries: 1 } as never)).toThrow('option "retries" is unknown');
