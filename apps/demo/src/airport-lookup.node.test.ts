@@ -31,8 +31,8 @@ test('createAirportLookup() finds airports in the table, and in the file those t
     expect(codesOf(columns.origin)).toEqual(['ATL', 'LIH']);
     expect(codesOf(columns.destination)).toEqual(['IAD', 'ATL']);
     expect(columns.departureWallMs).toEqual(Float64Array.of(0, 1));
-    expect(columns.delayMinutes).toEqual(Float64Array.of(-0, -1));
-    expect(columns.distanceMiles).toEqual(Float64Array.of(0, 100));
+    expect(columns.delayMinutes).toEqual(Int32Array.of(0, -1));
+    expect(columns.distanceMiles).toEqual(Int32Array.of(0, 100));
     for (const [place, { latitude, longitude, zone }] of (JSON.parse(columns.airports) as Airport[]).entries()) {
       expect(airports.get(lookup.codes[place] as string)).toMatchObject({ latitude, longitude, zone });
     }

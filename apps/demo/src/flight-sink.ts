@@ -1,8 +1,7 @@
 import type { Sink } from '@millrace/core';
 import { inSpan } from '@millrace/observability/tracing';
-import { type CopySink, copyInto } from '@millrace/postgres';
+import { type ColumnBatch, copyInto } from '@millrace/postgres';
 import type { Sql } from 'postgres';
-import { flightRows } from './flight-rows.js';
 import type { FlightColumns } from './night/night-columns.js';
 import { FLIGHT_TABLE, type FlightRow } from './tables.js';
 
@@ -15,14 +14,14 @@ export interface FlightSink extends Sink<FlightColumns> {
 /**
  * Makes the sink of the pipeline: COPY, a transaction and a span for each batch.
  *
- * The rows are made of the columns as they are written, so that only one batch of them is there at a time.
+ * They go there as columns: no object is made for a flight.
  *
  * @param sql - Where table `flight` is.
  * @param codes - The codes of the airports that the columns refer to.
  */
 export function flightSink(sql: Sql, codes: readonly string[]): FlightSink {
   const columns = Object.keys(FLIGHT_TABLE) as (keyof FlightRow)[];
-  const table: CopySink<FlightRow | readonly FlightRow[]> = copyInto<FlightRow>(sql, 'flight', { columns });
+  const table = copyInto<FlightRow>(sql, 'flight', { layout: 'columns', columns });
   return {
     name: 'copyInto',
     get flightsWritten() {
@@ -33,13 +32,28 @@ export function flightSink(sql: Sql, codes: readonly string[]): FlightSink {
       return {
         async write(batches) {
           for (const batch of batches) {
-            const rows = flightRows(batch, codes);
-            await inSpan('store flights', () => writer.write([rows]), { items: rows.length });
+            const stored = tableColumns(batch, codes);
+            await inSpan('store flights', () => writer.write([stored]), { items: stored.rowCount });
           }
         },
         close: () => writer.close?.(),
         abort: (reason) => writer.abort?.(reason),
       };
+    },
+  };
+}
+
+function tableColumns(flights: FlightColumns, codes: readonly string[]): ColumnBatch<FlightRow> {
+  const { rowCount, departureWallMs, delayMinutes, distanceMiles, origin, destination, nightMiles } = flights;
+  return {
+    rowCount,
+    columns: {
+      departure: departureWallMs,
+      delay: delayMinutes,
+      distance: distanceMiles,
+      origin: { indexes: origin, values: codes },
+      destination: { indexes: destination, values: codes },
+      night_miles: nightMiles,
     },
   };
 }

@@ -12,10 +12,10 @@ export interface FlightColumns {
   readonly rowCount: number;
   readonly buffer: ArrayBuffer;
   readonly departureWallMs: Float64Array;
-  readonly delayMinutes: Float64Array;
-  readonly distanceMiles: Float64Array;
   /** Miles in the dark; the worker fills it. */
   readonly nightMiles: Float64Array;
+  readonly delayMinutes: Int32Array;
+  readonly distanceMiles: Int32Array;
   /** Places in the list of `airports`. */
   readonly origin: Uint16Array;
   readonly destination: Uint16Array;
@@ -35,24 +35,17 @@ export interface ColumnAirport extends Place {
 
 /** Makes empty columns with room for `rowCount` flights. */
 export function emptyColumns(rowCount: number, airports: string): FlightColumns {
-  const buffer = new ArrayBuffer(rowCount * (4 * Float64Array.BYTES_PER_ELEMENT + 2 * Uint16Array.BYTES_PER_ELEMENT));
-  const numbers = (at: number): Float64Array =>
-    new Float64Array(buffer, at * rowCount * Float64Array.BYTES_PER_ELEMENT, rowCount);
-  const places = (at: number): Uint16Array =>
-    new Uint16Array(
-      buffer,
-      rowCount * (4 * Float64Array.BYTES_PER_ELEMENT + at * Uint16Array.BYTES_PER_ELEMENT),
-      rowCount,
-    );
+  // The widest first, so that each begins where its numbers may.
+  const buffer = new ArrayBuffer(rowCount * (8 + 8 + 4 + 4 + 2 + 2));
   return {
     rowCount,
     buffer,
-    departureWallMs: numbers(0),
-    delayMinutes: numbers(1),
-    distanceMiles: numbers(2),
-    nightMiles: numbers(3),
-    origin: places(0),
-    destination: places(1),
+    departureWallMs: new Float64Array(buffer, 0, rowCount),
+    nightMiles: new Float64Array(buffer, rowCount * 8, rowCount),
+    delayMinutes: new Int32Array(buffer, rowCount * 16, rowCount),
+    distanceMiles: new Int32Array(buffer, rowCount * 20, rowCount),
+    origin: new Uint16Array(buffer, rowCount * 24, rowCount),
+    destination: new Uint16Array(buffer, rowCount * 26, rowCount),
     airports,
   };
 }
