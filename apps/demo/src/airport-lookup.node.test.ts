@@ -3,18 +3,19 @@ import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { createAirportLookup } from './airport-lookup.js';
 import { openData } from './data.js';
+import { codeColumn, flightsOf, type RowFlight } from './flights.js';
 import type { Airport } from './night/airports.js';
-import type { Flight } from './night/flight.js';
 import { LEFT_OUT, prepareTables } from './tables.js';
 
-function flights(...routes: readonly (readonly [string, string])[]): Flight[] {
-  return routes.map(([origin, destination], number) => ({
-    departureWallMs: number,
-    delayMinutes: -number,
-    distanceMiles: 100 * number,
-    origin,
-    destination,
-  }));
+function flights(...routes: readonly (readonly [string, string])[]): RowFlight[] {
+  const columns = {
+    date: routes.map((_, number) => number),
+    delay: routes.map((_, number) => -number),
+    distance: routes.map((_, number) => 100 * number),
+    origin: codeColumn(routes.map(([origin]) => origin)),
+    destination: codeColumn(routes.map(([, destination]) => destination)),
+  };
+  return [...flightsOf({ rowCount: routes.length, columns })];
 }
 
 test('createAirportLookup() finds airports in the table, and in the file those that are left out of it', async () => {
@@ -43,6 +44,10 @@ test('createAirportLookup() finds airports in the table, and in the file those t
     expect([...lookup.standIns]).toEqual(['LIH', 'SFO']);
     await expect(lookup.enrich(flights(['IAD', 'XXX']))).rejects.toThrow('airport "XXX" is unknown');
     await sql`drop table airport`;
+    // Two row groups in one batch, and what is met in the second one first.
+    const mixed = await lookup.enrich([...flights(['IAD', 'ATL']), ...flights(['SFO', 'LIH'], ['ATL', 'IAD'])]);
+    expect(codesOf(mixed.origin)).toEqual(['IAD', 'SFO', 'ATL']);
+    expect(codesOf(mixed.destination)).toEqual(['ATL', 'LIH', 'IAD']);
     expect(lookup.enrich(flights(['IAD', 'ATL']))).not.toBeInstanceOf(Promise);
     await expect(lookup.enrich(flights(['BOS', 'ATL']))).rejects.toThrow('"airport"');
   } finally {

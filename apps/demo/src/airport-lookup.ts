@@ -1,8 +1,8 @@
 import { from } from '@millrace/core';
 import { enrich, selectBy } from '@millrace/postgres';
 import type { Sql } from 'postgres';
+import type { CodeColumn, RowFlight } from './flights.js';
 import type { Airport } from './night/airports.js';
-import type { Flight } from './night/flight.js';
 import { type ColumnAirport, emptyColumns, type FlightColumns } from './night/night-columns.js';
 
 /** The airports of the flights, as table `airport` has them. */
@@ -16,7 +16,7 @@ export interface AirportLookup {
    *
    * Rejects with a `RangeError` that names an airport which neither the table nor the file has.
    */
-  enrich(flights: readonly Flight[]): FlightColumns | Promise<FlightColumns>;
+  enrich(flights: readonly RowFlight[]): FlightColumns | Promise<FlightColumns>;
 }
 
 /**
@@ -45,8 +45,7 @@ export function createAirportLookup(sql: Sql, file: ReadonlyMap<string, Airport>
     },
     into: (code, airport) => [code, airport],
   });
-  const codes: string[] = [];
-  const places = new Map<string, number>();
+  const places = new Places();
   const airports: ColumnAirport[] = [];
   let list = '[]';
 
@@ -54,14 +53,14 @@ export function createAirportLookup(sql: Sql, file: ReadonlyMap<string, Airport>
     for (const [code, airport] of await from(unknown).pipeThrough(found).toArray()) {
       if (airport === undefined) throw unknownAirport(code);
       const { latitude, longitude, zone } = airport;
-      places.set(code, airports.push({ latitude, longitude, zone }) - 1);
-      codes.push(code);
+      airports.push({ latitude, longitude, zone });
+      places.add(code);
     }
     list = JSON.stringify(airports);
   }
 
   return {
-    codes,
+    codes: places.codes,
     standIns,
     enrich(flights) {
       const columns = emptyColumns(flights.length, list);
@@ -76,24 +75,53 @@ export function createAirportLookup(sql: Sql, file: ReadonlyMap<string, Airport>
   };
 }
 
+/** The places of airports in the list that columns refer to. */
+class Places {
+  readonly codes: string[] = [];
+  readonly #places = new Map<string, number>();
+  /** For the codes of a column their places. */
+  readonly #known = new WeakMap<CodeColumn['values'], { places: readonly (number | undefined)[]; codes: number }>();
+
+  add(code: string): void {
+    this.#places.set(code, this.codes.push(code) - 1);
+  }
+
+  /** Gives the place of each code of a column, by its index there; `undefined` where it has none yet. */
+  of({ values }: CodeColumn): readonly (number | undefined)[] {
+    const known = this.#known.get(values);
+    if (known?.places.length === values.length && known.codes === this.codes.length) return known.places;
+    const places = values.map((code) => this.#places.get(code ?? ''));
+    this.#known.set(values, { places, codes: this.codes.length });
+    return places;
+  }
+}
+
 /** Fills all columns but the miles in the dark; gives the codes that have no place yet. */
 function fillColumns(
   { departureWallMs, delayMinutes, distanceMiles, origin, destination }: FlightColumns,
-  flights: readonly Flight[],
-  places: ReadonlyMap<string, number>,
+  flights: readonly RowFlight[],
+  places: Places,
 ): ReadonlySet<string> {
   const unknown = new Set<string>();
-  for (let row = 0; row < flights.length; row++) {
-    const flight = flights[row] as Flight;
-    const from = places.get(flight.origin);
-    const to = places.get(flight.destination);
-    if (from === undefined) unknown.add(flight.origin);
-    if (to === undefined) unknown.add(flight.destination);
-    departureWallMs[row] = flight.departureWallMs;
-    delayMinutes[row] = flight.delayMinutes;
-    distanceMiles[row] = flight.distanceMiles;
-    origin[row] = from ?? 0;
-    destination[row] = to ?? 0;
+  for (let first = 0, end = 0; first < flights.length; first = end) {
+    const { rows } = flights[first] as RowFlight;
+    const { columns } = rows;
+    const origins = places.of(columns.origin);
+    const destinations = places.of(columns.destination);
+    for (end = first; end < flights.length; end++) {
+      const flight = flights[end] as RowFlight;
+      if (flight.rows !== rows) break;
+      const { row } = flight;
+      const from = origins[columns.origin.indexes[row] as number];
+      const to = destinations[columns.destination.indexes[row] as number];
+      if (from === undefined) unknown.add(flight.origin);
+      if (to === undefined) unknown.add(flight.destination);
+      departureWallMs[end] = columns.date[row] as number;
+      delayMinutes[end] = columns.delay[row] as number;
+      distanceMiles[end] = columns.distance[row] as number;
+      origin[end] = from ?? 0;
+      destination[end] = to ?? 0;
+    }
   }
   return unknown;
 }

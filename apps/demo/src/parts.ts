@@ -4,7 +4,7 @@ export { openDarkness } from './darkness-stage.js';
 export { openData } from './data.js';
 export { SERVER_SETTINGS } from './database.js';
 export { flightSink } from './flight-sink.js';
-export { flightsOf } from './flights.js';
+export { flightsOf, type RowFlight } from './flights.js';
 export { type Airport, parseAirports } from './night/airports.js';
 export { countFlights } from './night/answer.js';
 export { nightMiles } from './night/darkness.js';

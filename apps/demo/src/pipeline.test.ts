@@ -1,6 +1,6 @@
 import { type DeadLetter, deadLetter, from, map, type Pipeline, type RunSummary } from '@millrace/core';
 import { expect, test } from 'vitest';
-import type { FlightRows } from './flights.js';
+import { codeColumn, type FlightRows } from './flights.js';
 import type { Flight } from './night/flight.js';
 import { emptyColumns, type FlightColumns } from './night/night-columns.js';
 import { BATCH, FLIGHTS, nightPipeline } from './pipeline.js';
@@ -18,8 +18,8 @@ function rows(first: number, rowCount: number, delays: Readonly<Record<number, n
       date: all.map((number) => FIRST_MS + number * MINUTE_MS),
       delay: all.map((number) => delays[number] ?? 0),
       distance: all.map(() => 533),
-      origin: all.map(() => 'ATL'),
-      destination: all.map(() => 'IAD'),
+      origin: codeColumn(all.map(() => 'ATL')),
+      destination: codeColumn(all.map(() => 'IAD')),
     },
   };
 }
@@ -92,7 +92,7 @@ test('nightPipeline() reads no more flights than the limit, in the middle of a r
 
 test('nightPipeline() counts rows with missing values as impossible', async () => {
   const group = rows(0, 2);
-  const missing = { ...group, columns: { ...group.columns, origin: [null, 'ATL'], date: [] } };
+  const missing = { ...group, columns: { ...group.columns, origin: codeColumn([null, 'ATL']), date: [] } };
   expect((await fly([missing])).summary).toMatchObject({ read: 2, emitted: 0, deadLettered: 2 });
 });
 

@@ -9,7 +9,7 @@ import {
   take,
 } from '@millrace/core';
 import type { AirportLookup } from './airport-lookup.js';
-import { type FlightRows, flightsOf } from './flights.js';
+import { type FlightRows, flightsOf, type RowFlight } from './flights.js';
 import { type Flight, isRepeat } from './night/flight.js';
 import type { FlightColumns } from './night/night-columns.js';
 import { rejectImpossible } from './reject-impossible.js';
@@ -46,7 +46,7 @@ export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipeline
   // A row group is 11 MB: the next one is read when this one is used up.
   const flights = rows.pipeThrough(flatMap(flightsOf, { name: FLIGHTS, highWaterMark: 0 }));
   return (limit === undefined ? flights : flights.pipeThrough(take(limit, { name: 'limit' })))
-    .pipeThrough(rejectImpossible(rejects))
+    .pipeThrough(rejectImpossible<RowFlight>(rejects))
     .pipeThrough(dedupeConsecutive(firstOfEquals(), { name: 'drop repeats' }))
     .pipeThrough(batch({ maxItems: BATCH_FLIGHTS, ...(maxWaitMs !== undefined && { maxWaitMs }), name: BATCH }))
     .pipeThrough(mapAsync((each) => airports.enrich(each), { name: 'airports', concurrency: 1 }))
@@ -54,8 +54,8 @@ export function nightPipeline(rows: Pipeline<FlightRows>, options: NightPipeline
 }
 
 /** Makes a key that costs no string: of flights equal in every column, the first stands for all. */
-function firstOfEquals(): (flight: Flight) => Flight {
-  let first: Flight | undefined;
+function firstOfEquals(): (flight: RowFlight) => RowFlight {
+  let first: RowFlight | undefined;
   return (flight) => {
     if (first === undefined || !isRepeat(first, flight)) first = flight;
     return first;

@@ -71,7 +71,7 @@ export async function openRejectArchive(path: string = REJECTS_PATH): Promise<Re
     }
   }
   const letters = new WritableStream<DeadLetter<Flight>>({
-    write: ({ error, index, item }) => keep({ fault: error as FlightFault, index, ...item }),
+    write: ({ error, index, item }) => keep({ fault: error as FlightFault, index, ...plain(item) }),
   });
   return {
     path,
@@ -82,6 +82,11 @@ export async function openRejectArchive(path: string = REJECTS_PATH): Promise<Re
       await finished.catch(failure);
     },
   };
+}
+
+/** Makes an object whose values are its own, whatever the flight is. */
+function plain({ departureWallMs, delayMinutes, distanceMiles, origin, destination }: Flight): Flight {
+  return { departureWallMs, delayMinutes, distanceMiles, origin, destination };
 }
 
 function fileSink(file: FileHandle): Sink<Uint8Array> {

@@ -28,18 +28,18 @@ import { type Flight, flightFault } from './night/flight.js';
  *
  * @param office - From `deadLetter()`; the `error` of its letters is a `FlightFault`.
  */
-export function rejectImpossible(office: DeadLetterOffice<Flight>): Stage<Flight, Flight> {
-  return operator<Flight, Flight>({
+export function rejectImpossible<F extends Flight>(office: DeadLetterOffice<Flight>): Stage<F, F> {
+  return operator<F, F>({
     name: 'reject impossible',
     open: (upstream, context) => new RejectImpossible(upstream, context, openRejects(office, context)),
   });
 }
 
-class RejectImpossible implements Puller<Flight> {
-  readonly #upstream: Puller<Flight>;
+class RejectImpossible<F extends Flight> implements Puller<F> {
+  readonly #upstream: Puller<F>;
   readonly #context: StageContext;
   readonly #rejects: Rejects<Flight>;
-  #burst: Flight[] = [];
+  #burst: F[] = [];
   #at = 0;
   /** How many flights before `#at` stay; they are moved to the front of the burst. */
   #kept = 0;
@@ -48,15 +48,15 @@ class RejectImpossible implements Puller<Flight> {
   /** What comes behind the flights that stay. */
   #behind: Mark | Failure | typeof END | undefined;
   #last: Failure | typeof END | undefined;
-  #settle: ((answer: Answer<Flight>) => void) | undefined;
+  #settle: ((answer: Answer<F>) => void) | undefined;
 
-  constructor(upstream: Puller<Flight>, context: StageContext, rejects: Rejects<Flight>) {
+  constructor(upstream: Puller<F>, context: StageContext, rejects: Rejects<Flight>) {
     this.#upstream = upstream;
     this.#context = context;
     this.#rejects = rejects;
   }
 
-  pull(max: number): Pulled<Flight> {
+  pull(max: number): Pulled<F> {
     this.#max = max;
     const answer = this.#work();
     if (answer !== undefined) return answer;
@@ -75,7 +75,7 @@ class RejectImpossible implements Puller<Flight> {
   }
 
   /** Works until there is something to answer; `undefined` where it waits, and goes on in `#resume`. */
-  #work(): Answer<Flight> | undefined {
+  #work(): Answer<F> | undefined {
     for (;;) {
       if (this.#last !== undefined) return this.#last;
       if (this.#behind !== undefined) return this.#passOn(this.#behind);
@@ -100,7 +100,7 @@ class RejectImpossible implements Puller<Flight> {
     let kept = this.#kept;
     let fault: ReturnType<typeof flightFault>;
     for (; at < burst.length; at++) {
-      const flight = burst[at] as Flight;
+      const flight = burst[at] as F;
       fault = flightFault(flight);
       if (fault !== undefined) break;
       if (kept < at) burst[kept] = flight;
@@ -114,7 +114,7 @@ class RejectImpossible implements Puller<Flight> {
   #reject(fault: string): boolean {
     const { counts } = this.#context;
     const index = counts.in - this.#burst.length + this.#at;
-    const taken = this.#rejects.take(fault, index, this.#burst[this.#at] as Flight);
+    const taken = this.#rejects.take(fault, index, this.#burst[this.#at] as F);
     if (taken instanceof Promise) {
       taken.then((failure) => {
         if (this.#isClosed) return;
@@ -140,14 +140,14 @@ class RejectImpossible implements Puller<Flight> {
     this.#at = this.#kept;
   }
 
-  #passOn(behind: Mark | Failure | typeof END): Answer<Flight> {
+  #passOn(behind: Mark | Failure | typeof END): Answer<F> {
     if (this.#kept > 0) return this.#hand();
     if (behind instanceof Mark) this.#behind = undefined;
     else this.#last = behind;
     return behind;
   }
 
-  #hand(): Flight[] {
+  #hand(): F[] {
     const burst = this.#burst;
     burst.length = this.#kept;
     this.#context.counts.out += burst.length;
@@ -157,7 +157,7 @@ class RejectImpossible implements Puller<Flight> {
     return burst;
   }
 
-  #accept(answer: Answer<Flight>): void {
+  #accept(answer: Answer<F>): void {
     if (!Array.isArray(answer)) {
       this.#behind = answer;
       return;
@@ -170,7 +170,7 @@ class RejectImpossible implements Puller<Flight> {
     this.#kept = 0;
   }
 
-  readonly #onAnswer = (answer: Answer<Flight>): void => {
+  readonly #onAnswer = (answer: Answer<F>): void => {
     this.#accept(answer);
     this.#resume();
   };

@@ -4,13 +4,13 @@ import {
   type AirportLookup,
   createAirportLookup,
   createNightColumns,
-  type Flight,
   type FlightColumns,
   flightSink,
   flightsOf,
   isRepeat,
   openDarkness,
   openData,
+  type RowFlight,
   rejectImpossible,
 } from '@millrace/demo/parts';
 import type { Sql } from 'postgres';
@@ -30,7 +30,7 @@ export interface StageOptions {
 /** A stage that has begun: it takes the flights of a row group, or what the stages before made of them. */
 interface Alone {
   /** Makes what goes in, and gives the function that lets it through. */
-  feed(flights: Pipeline<Flight>): Promise<() => Promise<unknown>>;
+  feed(flights: Pipeline<RowFlight>): Promise<() => Promise<unknown>>;
   end?(): Promise<void>;
 }
 
@@ -113,13 +113,13 @@ function ended<T>(items: Pipeline<T>): Promise<void> {
   return items.forEach(() => {});
 }
 
-async function readFlights({ limit }: StageOptions): Promise<Pipeline<Flight>> {
+async function readFlights({ limit }: StageOptions): Promise<Pipeline<RowFlight>> {
   const { rows } = await openData(1);
   return rows.pipeThrough(flatMap(flightsOf, { highWaterMark: 0 })).pipeThrough(take(limit));
 }
 
-function batches(flights: Pipeline<Flight>): Pipeline<Flight[]> {
-  let first: Flight | undefined;
+function batches(flights: Pipeline<RowFlight>): Pipeline<RowFlight[]> {
+  let first: RowFlight | undefined;
   return flights
     .pipeThrough(rejectImpossible(deadLetter(new WritableStream())))
     .pipeThrough(
@@ -131,7 +131,7 @@ function batches(flights: Pipeline<Flight>): Pipeline<Flight[]> {
     .pipeThrough(batch({ maxItems: 5_000 }));
 }
 
-function columnsOf(flights: Pipeline<Flight>, { enrich }: AirportLookup): Promise<FlightColumns[]> {
+function columnsOf(flights: Pipeline<RowFlight>, { enrich }: AirportLookup): Promise<FlightColumns[]> {
   return batches(flights)
     .pipeThrough(mapAsync(enrich, { concurrency: 1 }))
     .toArray();

@@ -69,9 +69,9 @@ async function place(limit?: number, isOpen = true): Promise<Place> {
   const run = ingest
     .rows({ keep })
     .pipeThrough(flatMap(flightsOf, { name: 'flights', highWaterMark: 0 }))
-    .run(async (flight) => {
+    .run(async ({ departureWallMs, delayMinutes, distanceMiles, origin, destination }) => {
       await gate;
-      flights.push(flight);
+      flights.push({ departureWallMs, delayMinutes, distanceMiles, origin, destination });
     });
   run.finished.catch(() => {});
   const made = { ...ingest, run, flights, archive, openGate };

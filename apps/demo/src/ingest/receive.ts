@@ -1,6 +1,6 @@
 import { CodecError, cbor, gunzip, ndjson, type StandardSchema } from '@millrace/codecs';
 import { type DeadLetter, deadLetter, type Pipeline, type Sink, type Stage, StageError } from '@millrace/core';
-import type { FlightRows } from '../flights.js';
+import { codeColumn, type FlightRows } from '../flights.js';
 import type { Flight } from '../night/flight.js';
 import { StoppedError } from './body.js';
 import { type Receipt, ReceiptBook, rejectionOf } from './receipt.js';
@@ -112,14 +112,12 @@ function rowsOf(flights: readonly Flight[]): FlightRows {
   const date = new Float64Array(rowCount);
   const delay = new Int32Array(rowCount);
   const distance = new Int32Array(rowCount);
-  const origin: string[] = [];
-  const destination: string[] = [];
   for (const [row, flight] of flights.entries()) {
     date[row] = flight.departureWallMs;
     delay[row] = flight.delayMinutes;
     distance[row] = flight.distanceMiles;
-    origin.push(flight.origin);
-    destination.push(flight.destination);
   }
+  const origin = codeColumn(flights.map((flight) => flight.origin));
+  const destination = codeColumn(flights.map((flight) => flight.destination));
   return { rowCount, columns: { date, delay, distance, origin, destination } };
 }

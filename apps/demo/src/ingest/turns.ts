@@ -140,8 +140,8 @@ function firstOf(rows: FlightRows, count: number): FlightRows {
     date: Array.prototype.slice.call(date, 0, count),
     delay: Array.prototype.slice.call(delay, 0, count),
     distance: Array.prototype.slice.call(distance, 0, count),
-    origin: Array.prototype.slice.call(origin, 0, count),
-    destination: Array.prototype.slice.call(destination, 0, count),
+    origin: { ...origin, indexes: Array.prototype.slice.call(origin.indexes, 0, count) },
+    destination: { ...destination, indexes: Array.prototype.slice.call(destination.indexes, 0, count) },
   };
   return { rowCount: count, columns };
 }

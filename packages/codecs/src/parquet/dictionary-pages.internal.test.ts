@@ -72,6 +72,21 @@ test('decodeDictionaryPages() reads runs, and bits that are packed in a last sho
   expect(decode([6, 1], [0], 3)).toEqual([10, 10, 10]);
 });
 
+test('decodeDictionaryPages() reads indexes of any width, at any place in a byte', () => {
+  for (let bits = 1; bits <= 24; bits++) {
+    const wanted = Array.from({ length: 16 }, (_, row) => (row * 7 + bits) % Math.min(3, 2 ** bits));
+    const packed = new Uint8Array(2 * bits);
+    for (const [row, index] of wanted.entries()) {
+      for (let bit = 0; bit < 2; bit++) {
+        const at = row * bits + bit;
+        if ((index >> bit) & 1) packed[at >> 3] = (packed[at >> 3] as number) | (1 << (at & 7));
+      }
+    }
+    expect(decode([32, 1], [bits, 5, ...packed], 16)).toEqual(wanted.map((index) => DICTIONARY[index]));
+  }
+  expect(decode([32, 1], [25, 5, ...new Uint8Array(50)], 16)).toBeUndefined();
+});
+
 test.each([
   ['an index beyond the dictionary', [2, 16, 3]],
   ['a run that is cut short', [2, 3, 0]],
