@@ -6,7 +6,6 @@ import { digest } from './digest.js';
 import { measure, median } from './measure.js';
 import { type Case, type Figure, hasSides, type Job, type Program, type Row, type Side } from './model.js';
 import { MIX } from './pollution.js';
-import { findRuntime } from './process.js';
 import { randomOf } from './random.js';
 import { drawReadings } from './readings.js';
 import { jsonLine } from './report.js';
@@ -194,14 +193,6 @@ describe('the command line', () => {
       /option '--runs': it is '0' \(must be a whole number of 1/,
     );
     assert.throws(() => parseArguments(['--seed'], []), /option '--seed': its value is missing/);
-  });
-
-  it('findRuntime() refuses an unknown runtime by name', () => {
-    assert.throws(
-      () => findRuntime('nod'),
-      /Cannot use runtime 'nod': it is unknown \(must be one of node, bun, deno\)/,
-    );
-    assert.equal(findRuntime('node').file, process.execPath);
   });
 });
 

@@ -1,8 +1,9 @@
 import { appendFileSync } from 'node:fs';
+import { findRuntime, UnknownRuntimeError } from '@millrace/runtimes';
 import { type Arguments, parseArguments } from './arguments.js';
 import { compare } from './compare.js';
 import { type Case, hasSides, type ProgramCase, type Row } from './model.js';
-import { findRuntime, runJob } from './process.js';
+import { runJob } from './process.js';
 import { jsonLine, tableHead, tableRow } from './report.js';
 import { select } from './select.js';
 import { CASES } from './suites.js';
@@ -23,7 +24,7 @@ async function runAll(
   cases: readonly (Case | ProgramCase)[],
   { json, runtime: name, runs, seed }: Arguments,
 ): Promise<number> {
-  const runtime = findRuntime(name);
+  const runtime = await findRuntime(name);
   // Lines of JSON on standard output are not to be mixed with a table.
   const print = json !== undefined && json.file === undefined ? console.error : console.log;
   print(`seed ${seed}, ${runs} runs; speed: how many times as fast as the other side Millrace is\n\n${tableHead()}`);
@@ -59,6 +60,6 @@ function messageOf(error: unknown): string {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : error);
+  console.error(error instanceof UsageError || error instanceof UnknownRuntimeError ? error.message : error);
   process.exitCode = 2;
 }
