@@ -25,13 +25,17 @@ export class CopiedNode {
     this.p0 = params[0];
   }
 
-  /** Takes one item, with its index in the region. */
+  /** Takes one item, with its index in the region; throws what the user's function throws. */
   push(_item: unknown, _index: number): void {}
 
   /** Takes the items from `at` up to `end` while the run can go on; gives where it stopped. */
   drive(items: ArrayLike<unknown>, at: number, end: number, index: number): number {
     let next = at;
-    while (next < end && !this.m.isHalted) this.push(items[next], index + next++ - at);
+    try {
+      while (next < end && !this.m.isHalted) this.push(items[next], index + next++ - at);
+    } catch (error) {
+      haltWith(this.m, error);
+    }
     return next;
   }
 
@@ -39,12 +43,16 @@ export class CopiedNode {
   flush(): void {}
 
   fail(error: unknown): void {
-    const { m } = this;
-    m.error = error;
-    m.failed = this.at;
-    m.status = STATUS.failed;
-    m.isHalted = true;
+    this.m.failed = this.at;
+    haltWith(this.m, error);
   }
+}
+
+/** Stops the loop with what the step threw that is noted in `failed`. */
+export function haltWith(m: MachineState, error: unknown): void {
+  m.error = error;
+  m.status = STATUS.failed;
+  m.isHalted = true;
 }
 
 /** The end of a group that hands bursts on. */

@@ -1,5 +1,5 @@
 import { type Layout, type Shape, STATUS } from './codegen.js';
-import type { CopiedNode } from './copied-node.js';
+import { type CopiedNode, haltWith } from './copied-node.js';
 import { COPIES } from './copies.gen.js';
 import type { Machine, MachineState, Params } from './machine.js';
 
@@ -13,9 +13,10 @@ type NodeClass = new (
 /** The copies of each kind that has been needed, and which of them comes next. */
 const families = new Map<string, { readonly copies: readonly NodeClass[]; next: number }>();
 
-/** Puts the loop of a group together from copied classes; it does what the generated text does. */
-export function copiedMachine(shape: Shape, layout: Layout, params: Params): Machine {
-  return new CopiedMachine(shape, layout, params);
+/** Chooses the copies that loops of this shape are put together from; they do what the generated text does. */
+export function copiedMaker(shape: Shape, layout: Layout): (params: Params) => Machine {
+  const classes = [...shape.steps, shape.sink].map(({ id }) => nextCopy(id));
+  return (params) => new CopiedMachine(shape, layout, params, classes);
 }
 
 class CopiedMachine implements Machine {
@@ -25,14 +26,13 @@ class CopiedMachine implements Machine {
   /** The steps that open cursors, in order. */
   readonly #cursors: readonly number[];
 
-  constructor(shape: Shape, layout: Layout, params: Params) {
+  constructor(shape: Shape, layout: Layout, params: Params, classes: readonly NodeClass[]) {
     this.#shape = shape;
     this.#layout = layout;
     this.#cursors = shape.steps.flatMap((step, at) => (step.id === 'flatMap' ? [at] : []));
-    const kinds = [...shape.steps, shape.sink];
     const nodes: CopiedNode[] = [];
-    for (let at = kinds.length - 1; at >= 0; at--) {
-      const Copy = nextCopy((kinds[at] as { id: string }).id);
+    for (let at = classes.length - 1; at >= 0; at--) {
+      const Copy = classes[at] as NodeClass;
       nodes.unshift(new Copy(at, this.#cursors.indexOf(at) + 1, params[at] ?? [], nodes[0]));
     }
     this.#nodes = nodes;
@@ -60,7 +60,11 @@ class CopiedMachine implements Machine {
 
   flush(state: MachineState, at: number, max: number): void {
     this.#load(state, max);
-    this.#nodes[at]?.flush();
+    try {
+      this.#nodes[at]?.flush();
+    } catch (error) {
+      haltWith(state, error);
+    }
     this.#save(state);
   }
 
@@ -79,8 +83,16 @@ class CopiedMachine implements Machine {
     if (taken === undefined) return 0;
     const index = state.counts[0] as number;
     state.counts[0] = index + 1;
-    (this.#nodes[0] as CopiedNode).push(taken.item, index);
+    this.#push(this.#nodes[0] as CopiedNode, taken.item, index);
     return 1;
+  }
+
+  #push(node: CopiedNode, item: unknown, index: number): void {
+    try {
+      node.push(item, index);
+    } catch (error) {
+      haltWith(node.m, error);
+    }
   }
 
   #isCursorDone(state: MachineState): boolean {
@@ -101,7 +113,7 @@ class CopiedMachine implements Machine {
     const cursor = state.cursors[state.level - 1] as MachineState['cursors'][number];
     const next = this.#nodes[at + 1] as CopiedNode;
     const node = this.#nodes[at] as CopiedNode;
-    if (cursor.list !== undefined) return next.push(cursor.list[cursor.at++], node.n++);
+    if (cursor.list !== undefined) return this.#push(next, cursor.list[cursor.at++], node.n++);
     let step: IteratorResult<unknown>;
     try {
       step = (cursor.iterator as Iterator<unknown>).next();
@@ -110,7 +122,7 @@ class CopiedMachine implements Machine {
       return node.fail(error);
     }
     if (step.done === true) cursor.iterator = undefined;
-    else next.push(step.value, node.n++);
+    else this.#push(next, step.value, node.n++);
   }
 
   #load(state: MachineState, max: number): void {

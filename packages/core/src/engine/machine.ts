@@ -1,6 +1,6 @@
 import { type Layout, machineText, paramName, type Shape, STATUS } from './codegen.js';
 import type { StageContext } from './context.js';
-import { copiedMachine } from './copies.js';
+import { copiedMaker } from './copies.js';
 import { Cursor } from './cursor.js';
 import { RUNTIME } from './step.js';
 
@@ -71,7 +71,7 @@ const copies = new Map<string, number>();
 const NO_FUNCTION = {};
 
 /** Makes a machine for functions and constants. */
-type Maker = (...params: readonly unknown[]) => Machine;
+type Maker = (params: Params) => Machine;
 
 // PERF: a pipeline that is built anew for each request has other functions of the same text each time. They share one
 // program text: what the compiler learned of the first is good for all, and nothing is compiled again.
@@ -103,7 +103,7 @@ export function machineFor(shape: Shape, layout: Layout, params: Params, generat
   let entries = known.get(key);
   const entry = entries?.find((each) => each.signature === signature && isSame(each.params, flat));
   if (entry !== undefined) return entry.machine;
-  const machine = isGenerated ? generated(shape, layout, params, signature) : copiedMachine(shape, layout, params);
+  const machine = makerFor(shape, layout, params, signature, isGenerated)(params);
   if (entries === undefined) {
     entries = [];
     known.set(key, entries);
@@ -113,20 +113,24 @@ export function machineFor(shape: Shape, layout: Layout, params: Params, generat
   return machine;
 }
 
-function generated(shape: Shape, layout: Layout, params: Params, signature: string): Machine {
-  const flat = params.flat();
-  const texts = flat.filter((each) => typeof each === 'function').map(String);
-  const key = [signature, ...texts].join('\n');
-  let make = makers.get(key);
-  if (make === undefined) {
-    const copy = copies.get(signature) ?? 0;
-    copies.set(signature, (copy + 1) % COPIES);
-    const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
-    make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy)) as Maker;
+function makerFor(shape: Shape, layout: Layout, params: Params, signature: string, isGenerated: boolean): Maker {
+  const texts = params.flat().filter((each) => typeof each === 'function');
+  const key = [signature, ...texts.map(String)].join('\n');
+  let maker = makers.get(key);
+  if (maker === undefined) {
+    maker = isGenerated ? generatedMaker(shape, layout, params, signature) : copiedMaker(shape, layout);
     if (makers.size >= MOST_MAKERS) makers.delete(makers.keys().next().value as string);
-    makers.set(key, make);
+    makers.set(key, maker);
   }
-  return make(...flat, ...Object.values(RUNTIME));
+  return maker;
+}
+
+function generatedMaker(shape: Shape, layout: Layout, params: Params, signature: string): Maker {
+  const copy = copies.get(signature) ?? 0;
+  copies.set(signature, (copy + 1) % COPIES);
+  const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
+  const make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy));
+  return (given) => make(...given.flat(), ...Object.values(RUNTIME));
 }
 
 /** The state of a machine that has not run. */
