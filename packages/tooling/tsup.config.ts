@@ -6,6 +6,7 @@ const options: Options = program([
   'src/check-packages.ts',
   'src/check-sizes.ts',
   'src/check-types.ts',
+  'src/laws.ts',
   'src/release-rehearse.ts',
 ]);
 

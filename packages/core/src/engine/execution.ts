@@ -123,7 +123,13 @@ export class Execution implements OutletRun<RunEnd> {
       timer.clear();
       report();
     }
-    Promise.all(context.closings.map((closing) => closing.work)).then(done);
+    // A loop that closes when it has come to rest hands over clean-ups of its own then.
+    function waitForAll(): void {
+      const open = context.closings.filter(({ isDone }) => !isDone);
+      if (open.length === 0) done();
+      else Promise.all(open.map(({ work }) => work)).then(waitForAll);
+    }
+    waitForAll();
   }
 
   /**

@@ -8,7 +8,7 @@ import type { GroupContexts, GroupPlan, LoopInput } from './group-plan.js';
 import { countsOf, leftToTake, roomOf, workOf } from './group-room.js';
 import { GroupTally } from './group-tally.js';
 import { Later, whenAnswered } from './later.js';
-import { type MachineState, startState } from './machine.js';
+import { endIterator, type MachineState, startState } from './machine.js';
 import { WaitingSlot } from './waiting-slot.js';
 
 /** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
@@ -111,11 +111,13 @@ export class Group implements Puller<unknown> {
     const state = this.#state;
     for (;;) {
       const isStalled = state.waitsFor !== undefined;
-      if (isStalled) {
-        if (!this.#mayPark()) return undefined;
-      } else if (this.#last !== undefined) return this.#last;
-      else if (state.awaits !== undefined) return undefined;
-      else if (state.hasThrown) {
+      if (isStalled ? !this.#mayPark() : this.#last === undefined && state.awaits !== undefined) {
+        // The item that waits has left the edge: there is room for one more.
+        this.#edge?.goOn(isStalled);
+        return undefined;
+      }
+      if (!isStalled && this.#last !== undefined) return this.#last;
+      if (!isStalled && state.hasThrown) {
         this.#failWaiting();
         continue;
       }
@@ -289,6 +291,8 @@ export class Group implements Puller<unknown> {
 
   #settleStatus(): void {
     const { status, error, failed } = this.#state;
+    // An iterator that has ended or thrown is not told to return.
+    if (status === STATUS.done || status === STATUS.sourceFailed) this.#state.input = undefined;
     if (status === STATUS.failed) {
       if (this.#state.parks && failed === this.#slot?.at) this.#park(error);
       else this.#fail(failed, error);
@@ -390,14 +394,8 @@ export class Group implements Puller<unknown> {
 
   #closeInput(reason: unknown): void {
     this.#upstream?.close(reason);
-    const { input, status } = this.#state;
-    if (this.#plan.shape.source !== 'iterator' || !this.#isOpen || input === undefined) return;
-    this.#state.input = undefined;
-    if (status === STATUS.done || status === STATUS.sourceFailed) return;
-    try {
-      (input as Iterator<unknown>).return?.();
-    } catch (error) {
-      this.#contexts.source?.closeFailed(error);
-    }
+    if (this.#plan.shape.source !== 'iterator' || !this.#isOpen) return;
+    const problem = endIterator(this.#state);
+    if (problem !== undefined) this.#contexts.source?.closeFailed(problem.thrown);
   }
 }

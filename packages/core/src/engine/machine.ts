@@ -167,3 +167,15 @@ export function startState(shape: Shape, layout: Layout, params: Params, seeds: 
 function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((each, at) => Object.is(each, b[at]));
 }
+
+/** Tells the iterator that a loop takes items from to return, unless it has ended; gives what that threw. */
+export function endIterator(state: MachineState): { readonly thrown: unknown } | undefined {
+  const { input } = state;
+  state.input = undefined;
+  try {
+    (input as Iterator<unknown> | undefined)?.return?.();
+  } catch (error) {
+    return { thrown: error };
+  }
+  return undefined;
+}

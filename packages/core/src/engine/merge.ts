@@ -178,7 +178,8 @@ export class Merge implements Puller<unknown> {
   }
 
   #onAnswer(input: Input, answer: Answer<unknown>): void {
-    if (this.#isBusy) {
+    // What comes when it is closed is counted at once: nobody looks at it later.
+    if (this.#isBusy && !this.#isClosed) {
       input.arrived = answer;
       return;
     }

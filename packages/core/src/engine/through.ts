@@ -47,7 +47,8 @@ export class Through implements Puller<unknown> {
         }
         this.#context.counts.made++;
         this.#context.counts.out++;
-        this.#context.inside(this.#context.weight);
+        // What comes out stands for itself, whatever what went in weighed.
+        this.#context.inside(1);
         return [value];
       },
       (error: unknown) => {
@@ -73,7 +74,8 @@ export class Through implements Puller<unknown> {
     for (;;) {
       await this.#writer.ready;
       if (this.#isClosed) return;
-      const pulled = this.#upstream.pull(Math.max(1, Math.floor(this.#writer.desiredSize ?? 1)));
+      // One at a time: what is taken is inside until it is written, however much the stream has room for.
+      const pulled = this.#upstream.pull(1);
       const answer: Answer<unknown> = isLater(pulled) ? await pulled : pulled;
       if (Array.isArray(answer)) this.#writeAll(answer);
       else if (answer === END) return this.#isClosed ? undefined : this.#writer.close();

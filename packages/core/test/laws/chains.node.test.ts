@@ -1,0 +1,4 @@
+import { CHAINS } from './families.js';
+import { lawsHold } from './hold.js';
+
+lawsHold(CHAINS);

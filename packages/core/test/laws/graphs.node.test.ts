@@ -1,0 +1,4 @@
+import { GRAPHS } from './families.js';
+import { lawsHold } from './hold.js';
+
+lawsHold(GRAPHS);

@@ -1,0 +1,173 @@
+import {
+  batch,
+  buffer,
+  compose,
+  dedupeConsecutive,
+  drop,
+  filter,
+  filterMap,
+  flatMap,
+  map,
+  mapAsync,
+  type Pipeline,
+  type Stage,
+  scan,
+  take,
+  tap,
+} from '@millrace/core';
+import { foreign } from '@millrace/core/authoring';
+import type { StageCase, Value } from './case.js';
+import { bytesOf, isKept, keyOf, mapped, summed, unfolded } from './values.js';
+import type { World } from './world.js';
+
+type Step = { readonly name: string; readonly highWaterMark?: number };
+
+/** Pipes a pipeline through a stage of a case. */
+export function pipeThrough(pipeline: Pipeline<Value>, made: StageCase, world: World): Pipeline<Value> {
+  if (made.kind === 'compose') return composed(pipeline, made.stages, world);
+  if (made.kind === 'regroup') return regrouped(pipeline, made);
+  if (made.kind === 'foreign' && made.isPair) {
+    return pipeline.pipeThrough(transform(made, world), { name: made.name ?? '' });
+  }
+  return pipeline.pipeThrough(stageOf(made, world));
+}
+
+/** As one stage, where all of its parts are stages; as they are, where one is a pair of streams. */
+function composed(pipeline: Pipeline<Value>, stages: readonly StageCase[], world: World): Pipeline<Value> {
+  const made = stages.flatMap((each) => (isOne(each) ? [stageOf(each, world)] : []));
+  if (made.length < stages.length) return stages.reduce((all, stage) => pipeThrough(all, stage, world), pipeline);
+  const all = compose as (...given: unknown[]) => Stage<Value, Value>;
+  return pipeline.pipeThrough(all(...made));
+}
+
+function isOne(stage: StageCase): stage is OneStage {
+  if (stage.kind === 'compose') return stage.stages.every(isOne);
+  return stage.kind !== 'regroup' && !(stage.kind === 'foreign' && stage.isPair);
+}
+
+type OneStage = Exclude<StageCase, { kind: 'regroup' }>;
+
+function stageOf(made: OneStage, world: World): Stage<Value, Value> {
+  const name = made.name ?? '';
+  const step: Step = 'mark' in made && made.mark !== undefined ? { name, highWaterMark: made.mark } : { name };
+  const call = <R>(answer: () => R): R => world.call(made as { name: string }, answer) as R;
+  switch (made.kind) {
+    case 'map':
+      return map((value: Value) => call(() => mapped(value)) as never, step) as Stage<Value, Value>;
+    case 'tap':
+      return tap((_: Value) => void call(() => {}), step);
+    case 'filter':
+      return filter((value: Value) => call(() => kept(value, world)), step);
+    case 'filterMap':
+      return filterMap((value: Value) => call(() => (kept(value, world) ? value : undefined)), step) as Stage<
+        Value,
+        Value
+      >;
+    case 'scan':
+      return scan((sum: number, value: Value) => call(() => summed(sum, value)), 0, step);
+    case 'dedupe':
+      return dedupeConsecutive((value: Value) => call(() => keyOf(value)), step);
+    case 'take':
+      return take(made.items, step);
+    case 'drop':
+      return drop(made.items, step);
+    case 'flatMap': {
+      let given = 0;
+      const count = (): number => given++;
+      return flatMap((value: Value) => {
+        const many = call(() => unfolded(value, made.most));
+        return made.isIterator ? iterating(many, made, world, count) : many;
+      }, step);
+    }
+    case 'batch':
+      return batch<Value>({ maxItems: made.maxItems, ...step }) as unknown as Stage<Value, Value>;
+    case 'mapAsync': {
+      const { concurrency, ordered, when, fault } = made;
+      return mapAsync((value: Value) => world.call({ name, when, fault }, () => mapped(value)), {
+        ...step,
+        concurrency,
+        ordered,
+      });
+    }
+    case 'buffer':
+      return buffer<Value>(made.items, { name });
+    case 'compose':
+      return compose(...(made.stages.filter(isOne).map((each) => stageOf(each, world)) as [Stage<Value, Value>]));
+    case 'foreign':
+      return foreign<Value, Value>({ name, open: () => transform(made, world) });
+  }
+}
+
+function kept(value: Value, world: World): boolean {
+  if (isKept(value)) return true;
+  world.leave(value);
+  return false;
+}
+
+function iterating(
+  items: readonly Value[],
+  { name = '', inside }: StageCase & { readonly kind: 'flatMap' },
+  world: World,
+  count: () => number,
+): Iterable<Value> {
+  return {
+    [Symbol.iterator]: () => {
+      const life = world.life(name, 'iterator');
+      let at = 0;
+      return {
+        next(): IteratorResult<Value> {
+          if (life.isOver || life.closes > 0) life.problem = 'it was asked when it was over';
+          if (at >= items.length) {
+            life.isOver = true;
+            return { done: true, value: undefined };
+          }
+          if (count() === inside) {
+            life.isOver = true;
+            world.isDisturbed = true;
+            throw world.cause(name);
+          }
+          return { done: false, value: items[at++] as Value };
+        },
+        return(): IteratorResult<Value> {
+          if (life.isOver) life.problem = 'it was told to return when it had ended';
+          life.closes++;
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
+
+function regrouped(pipeline: Pipeline<Value>, made: StageCase & { readonly kind: 'regroup' }): Pipeline<Value> {
+  const { name = '', maxItems, maxBytes, maxWaitMs, between, mark } = made;
+  const limits = {
+    ...(maxItems === undefined && maxBytes === undefined && maxWaitMs === undefined ? { maxItems: 3 } : {}),
+    ...(maxItems === undefined ? {} : { maxItems }),
+    ...(maxBytes === undefined ? {} : { maxBytes, sizeOf: bytesOf }),
+    ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
+    ...(mark === undefined ? {} : { highWaterMark: mark }),
+  };
+  const batches = pipeline.pipeThrough(batch<Value>({ ...limits, name }));
+  const through =
+    between === 'buffer'
+      ? batches.pipeThrough(buffer<Value[]>(2, { name: `${name} buffer` }))
+      : between === 'mapAsync'
+        ? batches.pipeThrough(mapAsync(async (items: Value[]) => items, { name: `${name} mapAsync`, concurrency: 2 }))
+        : batches;
+  return through.pipeThrough(flatMap((items) => items, { name: `${name} flatMap` }));
+}
+
+function transform(made: StageCase & { readonly kind: 'foreign' }, world: World): TransformStream<Value, Value> {
+  return new TransformStream<Value, Value>({
+    transform(value, controller) {
+      const give = (): void => {
+        try {
+          controller.enqueue(mapped(value));
+        } catch {
+          // It was ended meanwhile, as the Streams standard has it: nobody waits for this item.
+        }
+      };
+      return world.call(made, give);
+    },
+  });
+}
