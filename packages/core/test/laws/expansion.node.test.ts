@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const MANY = 10_000_000;
 
-const behind: Record<string, { readonly stages: ReadonlyArray<Stage<number, number>> }> = {
+const behind: Record<string, { readonly stages: readonly Stage<number, number>[] }> = {
   'a loop': { stages: [map((n: number) => n + 1), filter((n: number) => n >= 0)] },
   'a buffer': { stages: [buffer<number>(64)] },
   'mapAsync()': { stages: [mapAsync((n: number) => n, { concurrency: 16 })] },
