@@ -82,7 +82,7 @@ export class ChainPlanner {
 
   #burstSink(sink: BurstSink): void {
     const stage = this.#stage(sink.name, 'sink');
-    const highWaterMark = sink.highWaterMark ?? this.#sinkEdge();
+    const highWaterMark = sink.highWaterMark ?? sinkEdge(this.#most);
     if (highWaterMark > 0) this.#room(stage, 'edge', highWaterMark * this.#most);
     this.#room(stage, 'in service', sink.inService * this.#most);
     if (sink.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
@@ -109,7 +109,7 @@ export class ChainPlanner {
     }
     weights.push(this.#weight);
     if (sink !== undefined) stages.push(this.#stage(sink.name, 'sink'));
-    const edge = this.#edge(steps, sink, open !== undefined);
+    const edge = this.#edge(steps, sink, open !== undefined, before);
     if (edge !== undefined && edge.highWaterMark > 0)
       this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
     const waitsAt = this.#waiting === undefined ? -1 : steps.findIndex((spec) => spec.kind.id === 'mapAsync');
@@ -146,18 +146,19 @@ export class ChainPlanner {
     return { open: source.open, source: this.#stage(source.name, 'source') };
   }
 
-  #edge(steps: readonly StepSpec[], sink: FusedSink | undefined, hasLoop: boolean): EdgePlan | undefined {
+  #edge(steps: readonly StepSpec[], sink: FusedSink | undefined, hasLoop: boolean, most: number): EdgePlan | undefined {
     const given = steps[0]?.highWaterMark;
     if (hasLoop) return undefined;
     // With 0 nothing waits and nothing is read ahead: items are asked for one at a time.
     if (given !== undefined) return { highWaterMark: given, isEager: given > 0 };
     if (steps.some((spec) => spec.kind.id === 'flatMap')) return { highWaterMark: ONE_TO_MANY_EDGE, isEager: false };
     if (sink === undefined || this.#isBehindWaiting) return undefined;
-    return { highWaterMark: sink.kind.stops === true ? 0 : this.#sinkEdge(), isEager: false };
-  }
-
-  #sinkEdge(): number {
-    return this.#most > 1 ? BATCH_EDGE : SINK_EDGE;
+    // What waits is what enters the loop: single items where it makes batches itself. Of those that a take counts behind
+    // them no more than one item is sure to be needed.
+    return {
+      highWaterMark: sink.kind.stops === true ? 0 : sinkEdge(countsBatches(steps) ? this.#most : most),
+      isEager: false,
+    };
   }
 
   #reweigh(spec: StageSpec): void {
@@ -193,4 +194,15 @@ interface EdgePlan {
 
 function itemsOf(room: Room, weight: number): number {
   return typeof room === 'function' ? room(weight) : room;
+}
+
+/** Whether a take counts what an earlier step has gathered. */
+function countsBatches(steps: readonly StepSpec[]): boolean {
+  const first = steps.findIndex(({ kind }) => kind.tally === 'absorbed');
+  return first >= 0 && steps.slice(first).some(({ kind }) => kind.id === 'take');
+}
+
+/** How many items wait before a sink, or the loop that it ends: of those that are `most` items each. */
+function sinkEdge(most: number): number {
+  return most > 1 ? BATCH_EDGE : SINK_EDGE;
 }

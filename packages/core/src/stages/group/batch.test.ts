@@ -178,6 +178,30 @@ test('batch() asks for all that fills it at once, where one batch is asked for',
   expect(asked.slice(0, 3)).toEqual([5, 3, 1]);
 });
 
+test('batch() right before a sink reads as many items at a time as may wait there, not one', async () => {
+  const asked: number[] = [];
+  let left = 200;
+  const numbers = source<number>({
+    name: 'numbers',
+    open: () => ({
+      read: (max) => {
+        asked.push(max);
+        left -= max;
+        return Promise.resolve(left > 0 ? Array<number>(max).fill(0) : undefined);
+      },
+      close: () => {},
+    }),
+  });
+  let items = 0;
+  const run = numbers.pipeThrough(batch({ maxItems: 50 })).run((batched) => {
+    items += batched.length;
+  });
+  expect(run.explain().rooms).toContainEqual({ stage: 'batch', where: 'edge', items: 64 });
+  await run.finished;
+  expect(items).toBe(192);
+  expect(asked).toEqual([64, 64, 64, 64]);
+});
+
 test.for([undefined, 1000])(
   'batch() by bytes hands on what was full before an error of sizeOf, with maxWaitMs %s',
   async (maxWaitMs) => {
