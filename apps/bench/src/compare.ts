@@ -1,8 +1,8 @@
 import { median } from './measure.js';
 import type { Case, Figure, Job, Row, Side } from './model.js';
 
-/** Runs one job in a fresh process. */
-export type RunJob = (job: Job) => Promise<Figure>;
+/** Runs one job in a fresh process; gives nothing where the runtime lacks what the side needs. */
+export type RunJob = (job: Job) => Promise<Figure | undefined>;
 
 interface Pair {
   readonly against: Side;
@@ -21,10 +21,12 @@ export async function compare(of: Case, runs: number, seed: number, run: RunJob)
   for (let round = 0; round < runs; round++) {
     for (const items of new Set([of.items, ...pairs.map((pair) => pair.items)])) {
       const own = await run(jobOf(of, of.millrace, items, seed));
+      if (own === undefined) throw new Error(`Cannot run ${of.millrace.name}: the runtime lacks what it needs`);
       runtime = own.runtime;
       if (items === of.items) costs.push(own.cost);
       for (const { against, ratios } of pairs.filter((pair) => pair.items === items)) {
         const other = await run(jobOf(of, against, items, seed));
+        if (other === undefined) continue;
         if (other.digest !== own.digest) {
           throw new Error(`Cannot compare with ${against.name}: its result is ${other.digest} (must be ${own.digest})`);
         }
@@ -34,7 +36,8 @@ export async function compare(of: Case, runs: number, seed: number, run: RunJob)
   }
   if (pairs.length === 0)
     return [{ ...spread(costs), ...common(of, '', runs, runtime), speed: null, value: median(costs) }];
-  return pairs.map(({ against, ratios }) => ({
+  const compared = pairs.filter(({ ratios }) => ratios.length > 0);
+  return compared.map(({ against, ratios }) => ({
     ...spread(ratios),
     ...common(of, against.name, runs, runtime),
     speed: median(ratios),

@@ -24,8 +24,8 @@ export interface Side {
   readonly package?: string;
   /** How many items it, and Millrace beside it, is run over. Default: those of the case. */
   readonly items?: number;
-  /** Loads the program; only the process that runs it does so. */
-  load(): Promise<Program>;
+  /** Loads the program; only the process that runs it does so. Without one where the runtime lacks what it needs. */
+  load(): Promise<Program | undefined>;
 }
 
 /** One comparison: Millrace and others at the same work. */

@@ -14,7 +14,8 @@ const of = CASES.filter(hasSides).find(
 );
 const side = of && [of.millrace, ...of.against].find(({ name }) => name === job.side);
 if (of === undefined || side === undefined) throw new Error(`Cannot run the side: there is no ${process.argv[2]}`);
-const figure = await measure(await side.load(), of, job.items, job.seed);
-console.log(JSON.stringify(figure));
+const program = await side.load();
+const figure = program && (await measure(program, of, job.items, job.seed));
+console.log(JSON.stringify(figure ?? null));
 // What a library leaves running must not keep the comparison waiting.
 process.exit(0);

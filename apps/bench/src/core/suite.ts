@@ -1,7 +1,15 @@
-import type { Case } from '../model.js';
+import type { Case, ProgramCase } from '../model.js';
 import { ASYNC_CASES } from './async.js';
 import { NUMBER_CASES } from './numbers.js';
+import { OBSERVED } from './observed.js';
 import { SYNC_FUSED } from './sync-fused.js';
+import { TYPES } from './types.js';
 
 /** The suite `core`: the engine alone. */
-export const CORE: readonly Case[] = [...SYNC_FUSED, ...NUMBER_CASES, ...ASYNC_CASES];
+export const CORE: readonly (Case | ProgramCase)[] = [
+  ...SYNC_FUSED,
+  ...NUMBER_CASES,
+  ...ASYNC_CASES,
+  ...OBSERVED,
+  TYPES,
+];

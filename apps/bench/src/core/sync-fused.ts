@@ -1,4 +1,5 @@
 import type { RunOptions } from '@millrace/core';
+import { importMinified, type Minifier } from '../minify.js';
 import type { Case, Condition, Side } from '../model.js';
 import { drawReadings } from '../readings.js';
 import { versionOf } from '../version-of.js';
@@ -25,6 +26,21 @@ function millrace(steps: Steps, options: RunOptions): Side {
   };
 }
 
+/** All of Millrace, the work and its functions in one minified file. */
+function minified(steps: Steps, by: Minifier, options: RunOptions): Side {
+  return {
+    name: 'Millrace',
+    async load() {
+      const bundle = await importMinified<typeof import('../millrace/bundle.js')>('src/millrace/bundle.ts', by);
+      const work = steps === 4 ? bundle.four : bundle.eight;
+      return {
+        pollute: () => bundle.pollute(options),
+        ...programOn(drawReadings, (readings) => work(readings, options)),
+      };
+    },
+  };
+}
+
 function calling(steps: Steps): Side {
   return {
     name: 'hand loop',
@@ -45,6 +61,17 @@ function inlined(steps: Steps): Side {
   };
 }
 
+/** Only some runtimes have them. */
+function withHelpers(steps: Steps): Side {
+  return {
+    name: 'iterator helpers',
+    async load() {
+      const { iteratorHelpers } = await import('../peers/iterator-helpers.js');
+      return iteratorHelpers && fusedProgram(iteratorHelpers, steps);
+    },
+  };
+}
+
 function peers(steps: Steps): Side[] {
   const peer = (name: string, load: () => Promise<FusedPeer>, items: number = ITEMS): Side => ({
     name,
@@ -58,6 +85,7 @@ function peers(steps: Steps): Side[] {
     peer(named('IxJS', 'ix'), () => import('../peers/ix.js')),
     peer(named('Effect Stream', 'effect'), () => import('../peers/effect.js')),
     peer('sync generators', () => import('../peers/generators.js')),
+    withHelpers(steps),
     peer('array methods', () => import('../peers/array-methods.js')),
     peer(
       named('streaming-iterables', 'streaming-iterables'),
@@ -88,6 +116,18 @@ function fused(steps: Steps, condition: Condition, against: readonly Side[], how
   };
 }
 
+function fusedMinified(by: Minifier, how: RunOptions = {}): Case {
+  const of = fused(8, 'polluted', [], how);
+  return {
+    ...of,
+    options: `${of.options}, minified by ${by}`,
+    millrace: minified(8, by, how),
+    against: [{ ...millrace(8, how), name: 'not minified' }],
+  };
+}
+
+const MINIFIERS: readonly Minifier[] = ['esbuild', 'terser'];
+
 const STEPS: readonly Steps[] = [4, 8];
 
 /** Readings through 4 and 8 synchronous steps and batches of 500, to a sum. */
@@ -95,4 +135,5 @@ export const SYNC_FUSED: readonly Case[] = [
   ...STEPS.map((steps) => fused(steps, 'polluted', [calling(steps), inlined(steps), ...peers(steps)])),
   ...STEPS.map((steps) => fused(steps, 'polluted', [calling(steps)], { generate: false })),
   ...STEPS.map((steps) => fused(steps, 'clean', [calling(steps), inlined(steps)])),
+  ...MINIFIERS.flatMap((by) => [fusedMinified(by), fusedMinified(by, { generate: false })]),
 ];

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'vitest';
+import { ownRow, ratioRow } from '../rows.js';
 import { endedChildrenUs, familyOf, familySince } from './cpu-time.js';
-import { ownRow, ratioRow } from './rows.js';
 
 const SPIN = 'const began = process.cpuUsage().user; while (process.cpuUsage().user - began < 200_000);';
-const OF = { name: 'end-to-end', metric: 'cpu', options: '1 flight' } as const;
+const OF = { suite: 'demo', name: 'end-to-end', metric: 'cpu', options: '1 flight' } as const;
 
 describe('the rows of the suite demo', () => {
   it('ratioRow() holds each figure against the one of its round', () => {

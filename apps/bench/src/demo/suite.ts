@@ -1,8 +1,8 @@
 import type { ProgramCase, Row } from '../model.js';
+import { ownRow, ratioRow } from '../rows.js';
 import { runFirstBatch } from './first-batch.js';
 import { STAGES } from './flights-job.js';
 import { runByHand, runDemo, runSetUp, runStageAlone } from './programs.js';
-import { ownRow, ratioRow } from './rows.js';
 
 const FLIGHTS = 1_000_000;
 const OPTIONS = '1,000,000 flights, --database';
@@ -28,7 +28,7 @@ async function compareEndToEnd(runs: number): Promise<readonly Row[]> {
     alone.get(SET_UP)?.push(await runSetUp());
   }
   const sums = own.cpu.map((_, round) => [...alone.values()].reduce((sum, costs) => sum + (costs[round] as number), 0));
-  const of = { name: 'end-to-end', metric: 'cpu', options: OPTIONS } as const;
+  const of = { suite: 'demo', name: 'end-to-end', metric: 'cpu', options: OPTIONS } as const;
   return [
     ratioRow(of, 'hand job', hand.cpu, own.cpu),
     ratioRow({ ...of, metric: 'wall' }, 'hand job', hand.wall, own.wall),
@@ -47,7 +47,7 @@ async function compareMemory(runs: number): Promise<readonly Row[]> {
     third.push((await runDemo(FLIGHTS)).peakRssBytes);
     all.push((await runDemo(undefined)).peakRssBytes);
   }
-  const of = { name: 'memory', metric: 'rss' } as const;
+  const of = { suite: 'demo', name: 'memory', metric: 'rss' } as const;
   return [
     ownRow({ ...of, options: OPTIONS }, third),
     ownRow({ ...of, options: '3,000,000 flights, --database' }, all),
@@ -58,7 +58,7 @@ async function compareMemory(runs: number): Promise<readonly Row[]> {
 async function measureFirstBatch(runs: number): Promise<readonly Row[]> {
   const times: number[] = [];
   for (let round = 0; round < runs; round++) times.push(await runFirstBatch());
-  return [ownRow({ name: 'first-batch', metric: 'ms', options: 'npm run demo, warm' }, times)];
+  return [ownRow({ suite: 'demo', name: 'first-batch', metric: 'ms', options: 'npm run demo, warm' }, times)];
 }
 
 /** The suite `demo`: the demo as people run it. */

@@ -1,8 +1,9 @@
-import { median } from '../measure.js';
-import type { Metric, Row } from '../model.js';
+import { median } from './measure.js';
+import type { Metric, Row } from './model.js';
 
-/** What a row of the suite is about. */
+/** What a row of whole programs is about. */
 export interface RowOf {
+  readonly suite: string;
   readonly name: string;
   readonly metric: Metric;
   readonly options: string;
@@ -19,10 +20,10 @@ export function ratioRow(of: RowOf, against: string, others: readonly number[], 
   return { ...common(of, against, ratios), ...spread(ratios), speed: median(ratios) };
 }
 
-function common({ name, metric, options }: RowOf, against: string, figures: readonly number[]) {
+function common({ suite, name, metric, options }: RowOf, against: string, figures: readonly number[]) {
   const runtime = `node ${process.versions.node}`;
   return {
-    suite: 'demo',
+    suite,
     case: name,
     condition: 'clean' as const,
     against,
