@@ -3,6 +3,7 @@ export type { Fate, StageCounts } from './engine/counts.js';
 export type { RunOptions } from './engine/execution.js';
 export { Explanation } from './engine/explain.js';
 export type { PlannedRoom, PlannedStage } from './engine/plan.js';
+export type { DrainReceipt } from './engine/receipt.js';
 export type { Stage } from './engine/stage.js';
 export type { RunSummary } from './engine/summary.js';
 export { Topology, type TopologyEdge, type TopologyGroup, type TopologyNode } from './engine/topology.js';

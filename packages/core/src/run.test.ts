@@ -39,6 +39,45 @@ test('drain() ends the source, finishes what is inside, and says what happened',
   expect(clock.pendingTimers).toBe(0);
 });
 
+test('drain() sums what was completed before, flushed since and abandoned to what was read', async () => {
+  const clock = virtualClock();
+  const probe = sinkProbe<number>();
+  const numbers = sourceProbe<number>();
+  const run = numbers.pipeline.pipeThrough(buffer(4)).run(probe.sink, { clock, closeGraceMs: 50 });
+  await settle();
+  numbers.release(1, 2, 3, 4, 5, 6);
+  await probe.take(2);
+  await settle();
+  const drained = run.drain({ deadlineMs: 100 });
+  await settle();
+  await probe.take(1);
+  const again = run.drain({ deadlineMs: 100 });
+  await clock.advance(150);
+  const receipt = { read: 6, completed: 2, flushed: 1, abandoned: 3, overdue: true, balanced: true };
+  expect([await drained, await again]).toMatchObject([receipt, receipt]);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('drain() counts in its receipt what batches are made of as flushed, and the batches', async () => {
+  const clock = virtualClock();
+  const numbers = sourceProbe<number>();
+  const run = numbers.pipeline.pipeThrough(batch({ maxItems: 4 })).run(whatever, { clock });
+  await settle();
+  numbers.release(1, 2, 3, 4, 5, 6);
+  await settle();
+  const receipt = { read: 6, made: 2, completed: 5, flushed: 3, abandoned: 0, overdue: false };
+  expect(await run.drain()).toMatchObject(receipt);
+});
+
+test('a function that a run waits for is not counted as done', async () => {
+  const run = from([1, 2]).run(hanging);
+  await settle();
+  expect(run.counts()[1]).toMatchObject({ in: 1, out: 0, held: 1 });
+  run.abort('enough');
+  await expect(run.finished).rejects.toBe('enough');
+  expect(run.counts()[1]).toMatchObject({ in: 1, out: 0, held: 0, abandoned: 1 });
+});
+
 test('drain() awaits a pending read until the deadline, then gives it up', async () => {
   const clock = virtualClock();
   let cancels = 0;
@@ -75,7 +114,7 @@ test('drain() tells a sink that is not done by the deadline and its grace to giv
 test('drain() of a run that is over gives its summary, and rejects with what it failed with', async () => {
   const over = range(0, 3).run(whatever);
   const summary = await over.finished;
-  expect(await over.drain()).toEqual(summary);
+  expect(await over.drain()).toEqual({ ...summary, completed: 3, flushed: 0, overdue: false });
   const cause = new Error('no');
   const failed = range(0, 3).run(() => {
     throw cause;

@@ -1,6 +1,7 @@
 import type { StageCounts } from './engine/counts.js';
 import type { Execution, RunOptions } from './engine/execution.js';
 import { Explanation } from './engine/explain.js';
+import { type DrainReceipt, endedWell, receiptOf } from './engine/receipt.js';
 import type { RunSummary } from './engine/summary.js';
 import { Topology } from './engine/topology.js';
 import { PipelineError } from './errors.js';
@@ -23,6 +24,8 @@ export class Run {
   readonly #options: RunOptions;
   #finished: Promise<RunSummary> | undefined;
   #isWatched = false;
+  /** How many items had ended when the run was first told to drain. */
+  #completed: number | undefined;
 
   /** @internal */
   constructor(execution: Execution, options: RunOptions) {
@@ -71,30 +74,41 @@ export class Run {
    * Ends the sources, finishes what is inside, and says what happened.
    *
    * Sources end at their next read; one that is pending is awaited until the deadline and then given up, and what is
-   * not finished `closeGraceMs` later is abandoned and counted so.
+   * not finished `closeGraceMs` later is abandoned and counted so. A run that was told before goes by the earlier deadline.
    *
    * @param options - `deadlineMs`, default 5,000.
-   * @returns The summary of the run.
-   * @throws StageError when a stage fails while the run drains.
+   * @returns The summary of the run, and what of it was done before and what since: {@link DrainReceipt}.
+   * @throws StageError when a stage fails while the run drains, and the reason of an abort.
+   *
+   * @example What was done before, what since, and what was given up
+   * ```ts
+   * const run = from([1, 2, 3]).run((n) => (n < 3 ? undefined : new Promise(() => {})), { closeGraceMs: 10 });
+   * while (run.counts()[1]?.in !== 3) await new Promise((resolve) => setTimeout(resolve, 1));
+   * const { read, completed, flushed, abandoned, overdue } = await run.drain({ deadlineMs: 10 });
+   * assert.deepEqual({ read, completed, flushed, abandoned, overdue }, { read: 3, completed: 2, flushed: 0, abandoned: 1, overdue: true });
+   * ```
    */
-  async drain(options: { readonly deadlineMs?: number } = {}): Promise<RunSummary> {
+  async drain(options: { readonly deadlineMs?: number } = {}): Promise<DrainReceipt> {
     checkOptions('drain()', options, ['deadlineMs']);
     const { deadlineMs = 5000 } = options;
     checkMs('drain()', 'deadlineMs', deadlineMs, 0);
     this.#isWatched = true;
     const execution = this.#execution;
     const { context } = execution;
+    this.#completed ??= endedWell(execution.plan.stages, execution.counts());
     context.isDraining = true;
     if (!context.isOver) context.observer?.changed?.('draining');
     for (const source of context.sources) source.drain();
+    let overdue = false;
     let timer = context.clock.setTimer(() => {
+      overdue = true;
       for (const source of context.sources) source.cut();
       timer = context.clock.setTimer(() => execution.finish(), this.#options.closeGraceMs ?? 1000);
     }, deadlineMs);
     const { summary, failure } = await execution.over();
     timer.clear();
     if (failure !== undefined) throw failure.reason;
-    return summary;
+    return receiptOf(summary, this.#completed, overdue);
   }
 
   /**

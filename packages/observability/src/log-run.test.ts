@@ -1,7 +1,8 @@
-import { from, map, mapAsync } from '@millrace/core';
+import { batch, flatMap, from, map, mapAsync, merge, range } from '@millrace/core';
+import { source } from '@millrace/core/authoring';
 import { logRun, observe } from '@millrace/observability';
 import { virtualClock } from '@millrace/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { gate, settled } from '../test/gate.js';
 
 type Line = { level: string; message: string } & Record<string, unknown>;
@@ -104,13 +105,68 @@ describe('logRun()', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test('logRun() leaves no timer behind a run, whatever clock it was given', async () => {
+    const { lines, logger } = journal();
+    const clock = virtualClock();
+    const observed = observe();
+    logRun(observed, logger, { clock });
+    const fail = () => failing.toArray({ observer: observed.observer }).catch(() => {});
+    await fail();
+    expect(clock.pendingTimers).toBe(0);
+    await fail();
+    expect(clock.pendingTimers).toBe(0);
+    expect(lines.filter(({ message }) => message === 'more errors')).toMatchObject([{ count: 1 }]);
+  });
+
+  test('logRun() tells in the middle of a run how many more errors came', async () => {
+    const { lines, logger } = journal();
+    const clock = virtualClock();
+    const observed = observe();
+    logRun(observed, logger, { clock });
+    let reject: (index: number) => void = () => {};
+    const reading = source<number>({
+      name: 'reading',
+      open(context) {
+        reject = (index) => context.rejected(new TypeError('bad'), index);
+        return { read: () => new Promise(() => {}), close() {} };
+      },
+    });
+    const run = reading.run(() => {}, { observer: observed.observer });
+    for (let index = 0; index < 3; index++) reject(index);
+    await clock.advance(9_999);
+    expect(lines.filter(({ message }) => message === 'more errors')).toEqual([]);
+    await clock.advance(1);
+    expect(lines.filter(({ message }) => message === 'more errors')).toMatchObject([{ count: 2 }]);
+    expect(clock.pendingTimers).toBe(0);
+    run.abort('enough');
+    await expect(run.finished).rejects.toBe('enough');
+  });
+
+  test('logRun() logs what a plan warns of, and the console is not told', async () => {
+    const { lines, logger } = journal();
+    const observed = observe({ name: 'split' });
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const split = () => {
+      const [some, all] = range(0, 40).broadcast(2);
+      const gathered = some.pipeThrough(batch({ maxItems: 20 })).pipeThrough(flatMap((items) => items));
+      return merge(gathered, all).toArray({ observer: observed.observer });
+    };
+    const log = logRun(observed, logger);
+    await split();
+    expect(lines.find(({ message }) => message === 'plan warning')).toMatchObject({ level: 'warn', pipeline: 'split' });
+    expect(warn).not.toHaveBeenCalled();
+    log.close();
+    await split();
+    expect(warn).toHaveBeenCalledOnce();
+    warn.mockRestore();
+  });
+
   test('logRun() stops at close(), and leaves no timer', async () => {
     const { lines, logger } = journal();
     const clock = virtualClock();
     const observed = observe();
     const log = logRun(observed, logger, { clock });
     await failing.toArray({ observer: observed.observer }).catch(() => {});
-    expect(clock.pendingTimers).toBe(1);
     const before = lines.length;
     log.close();
     await failing.toArray({ observer: observed.observer }).catch(() => {});

@@ -1,4 +1,4 @@
-import type { Clock } from '@millrace/core';
+import type { Clock, Timer } from '@millrace/core';
 import { checkFunction, checkMs, checkOptions } from '@millrace/core/authoring';
 import { backgroundClock } from './internal/background-clock.js';
 import type { Observed } from './observe.js';
@@ -33,7 +33,7 @@ interface Suppressed {
 }
 
 /**
- * Logs what happens to runs: start, state changes, end with the summary, and errors, of which each type from each stage
+ * Logs what happens to runs: start, what their plans warn of, state changes, end with the summary, and errors, of which each type from each stage
  * is logged once in 10 seconds, with how many more there were. Nothing is logged per item.
  *
  * Errors carry the message of the user's exception, which may quote data; types and counts alone are in the figures.
@@ -66,6 +66,9 @@ export function logRun(observed: Observed, logger: Logger, options: LogRunOption
     started(pipeline, { plan }) {
       const stages = plan.stages.map(({ name }) => name);
       logger.info({ pipeline, stages, inFlightBound: plan.bound }, 'run started');
+    },
+    warned(pipeline, warning) {
+      logger.warn({ pipeline, warning }, 'plan warning');
     },
     changed(pipeline, state) {
       // Closing is a moment in nearly every run; what could not be closed in time is in the summary.
@@ -101,36 +104,34 @@ interface Limiter {
   close(): void;
 }
 
-/** Lets the first of each kind pass, and tells how many came after it when the time is up. */
+/**
+ * Lets the first of each kind pass, and tells how many came after it when the time is up. A timer is set only while
+ * something was counted and not yet told: none outlives the runs.
+ */
 function limiter(everyMs: number, clock: Clock, tell: (suppressed: Suppressed) => void): Limiter {
-  const kinds = new Map<string, Suppressed & { clear(): void }>();
-  const end = (key: string): void => {
-    const kind = kinds.get(key);
-    kinds.delete(key);
-    kind?.clear();
-    if (kind !== undefined && kind.count > 0) tell(kind);
+  const kinds = new Map<string, Suppressed & { readonly untilMs: number; timer: Timer | undefined }>();
+  const flush = (which: (fields: Suppressed['fields']) => boolean): void => {
+    for (const kind of kinds.values()) {
+      if (kind.count === 0 || !which(kind.fields)) continue;
+      kind.timer?.clear();
+      tell(kind);
+      kind.count = 0;
+    }
   };
   return {
     mayPass(fields: Suppressed['fields']): boolean {
       const key = JSON.stringify(Object.values(fields));
       const kind = kinds.get(key);
-      if (kind !== undefined) {
-        kind.count++;
+      const now = clock.now();
+      if (kind !== undefined && now < kind.untilMs) {
+        if (kind.count++ === 0)
+          kind.timer = clock.setTimer(() => flush((of) => of === kind.fields), kind.untilMs - now);
         return false;
       }
-      const timer = clock.setTimer(() => end(key), everyMs);
-      kinds.set(key, { fields, count: 0, clear: () => timer.clear() });
+      kinds.set(key, { fields, count: 0, untilMs: now + everyMs, timer: undefined });
       return true;
     },
-    flush(pipeline: string): void {
-      for (const kind of kinds.values()) {
-        if (kind.fields.pipeline !== pipeline || kind.count === 0) continue;
-        tell(kind);
-        kind.count = 0;
-      }
-    },
-    close(): void {
-      for (const key of [...kinds.keys()]) end(key);
-    },
+    flush: (pipeline) => flush((fields) => fields.pipeline === pipeline),
+    close: () => flush(() => true),
   };
 }

@@ -164,7 +164,7 @@ describe('observe()', () => {
       ['array', 4],
       ['map', 4],
       ['toArray', 3],
-      ['forEach', 1],
+      ['forEach', 0],
     ]);
     open();
     await stalled.finished;

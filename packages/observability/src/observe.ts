@@ -23,6 +23,8 @@ export interface Watcher {
   started?(pipeline: string, run: RunView): void;
   /** A run was told to drain, or is over and closes what is open. */
   changed?(pipeline: string, state: 'draining' | 'closing'): void;
+  /** The plan of a run has something that its author may not have meant. Where no watcher has this method, it goes to the console. */
+  warned?(pipeline: string, message: string): void;
   /** A stage noted an error; `type` is its `code` or class. */
   failed?(pipeline: string, error: StageError, type: string): void;
   /** A run is over; `error` is what it failed or was aborted with. */
@@ -80,6 +82,11 @@ export function observe(options: ObserveOptions = {}): Observed {
     if (own === undefined) {
       own = new PipelineFigures(pipeline, detail === 'latency', now, {
         started: (run) => tell((watcher) => watcher.started?.(pipeline, run)),
+        get warned() {
+          // Where nobody listens the console is told, once for each message.
+          if (![...watchers].some((watcher) => watcher.warned !== undefined)) return undefined;
+          return (message: string) => tell((watcher) => watcher.warned?.(pipeline, message));
+        },
         changed: (state) => tell((watcher) => watcher.changed?.(pipeline, state)),
         failed: (error, type) => tell((watcher) => watcher.failed?.(pipeline, error, type)),
         ended: (summary, state, error) => tell((watcher) => watcher.ended?.(pipeline, summary, state, error)),

@@ -76,7 +76,13 @@ export function countsOf(
     sum[step.tally] += counts[layout.tally[at] as number] as number;
     if (step.tally === 'absorbed') sum.made += left;
   }
-  if (step !== undefined && !isClosed) sum.held += heldBy(shape, state, at);
+  if (isClosed) return sum;
+  if (step !== undefined) sum.held += heldBy(shape, state, at);
+  else if (state.waitsFor !== undefined) {
+    // The loop has counted the item as finished that the sink still waits for.
+    sum.out--;
+    sum.held++;
+  }
   return sum;
 }
 

@@ -50,6 +50,7 @@ function checkAll(made: Case, world: World, ended: Ended, ledger: Ledger): void 
   model.sinks.forEach((expected, at) => void checkSeen(made, expected, world.seen[at] ?? [], ended, ledger));
   checkJoined(model, world, ended, ledger);
   checkBalance(made, model, world, ended, ledger);
+  checkReceipt(ended, ledger);
   checkLeft(made, world, ended, ledger);
 }
 
@@ -224,6 +225,23 @@ function checkBalance(
       () => `"${stage.name}" counts ${JSON.stringify(counted)}, and is given ${JSON.stringify(expected)}`,
     );
   }
+}
+
+/** A run that drained to its end says what was done before and what since, and that sums to what was read and made. */
+export function checkReceipt({ summary, error, wasEnded, run, receipt }: Ended, ledger: Ledger): void {
+  const given = receipt();
+  if (given === undefined) return;
+  ledger.check(
+    4,
+    wasEnded && run !== undefined && error === undefined,
+    () => 'there is a receipt of a run that failed',
+  );
+  const { completed, flushed, overdue: _, ...rest } = given;
+  const text = (): string => JSON.stringify(given);
+  ledger.check(4, JSON.stringify(rest) === JSON.stringify(summary), () => `the receipt is not the summary: ${text()}`);
+  ledger.check(4, completed >= 0 && flushed >= 0, () => `the receipt counts less than nothing: ${text()}`);
+  const sum = completed + flushed + given.abandoned;
+  ledger.check(4, sum === given.read + given.made, () => `the receipt does not sum: ${text()}`);
 }
 
 /** How many items a sink may be done with that were counted as abandoned: what was being written when the run ended. */

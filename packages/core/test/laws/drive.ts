@@ -1,4 +1,12 @@
-import { type Pipeline, type Run, type RunOptions, type RunSummary, runAll, type Sinkable } from '@millrace/core';
+import {
+  type DrainReceipt,
+  type Pipeline,
+  type Run,
+  type RunOptions,
+  type RunSummary,
+  runAll,
+  type Sinkable,
+} from '@millrace/core';
 import { built } from './build.js';
 import type { Case, SinkCase, Value } from './case.js';
 import type { World } from './world.js';
@@ -16,6 +24,8 @@ export interface Ended {
   readonly run: Run | undefined;
   /** How many listeners the signal of the run had at the end. */
   readonly listeners: number;
+  /** What `drain()` resolved with, a moment later. */
+  receipt(): DrainReceipt | undefined;
 }
 
 export const REASON: Error = new Error('the case ends here');
@@ -50,12 +60,16 @@ export async function driven(made: Case, world: World, options: RunOptions = {})
   let wasEnded = false;
   let isOver = false;
   let run: Run | undefined;
+  let receipt: DrainReceipt | undefined;
+  const note = (drained: DrainReceipt): void => {
+    receipt = drained;
+  };
   const end = (): void => {
     if (isOver || wasEnded) return;
     wasEnded = world.isDisturbed = true;
     if (made.ending.kind === 'signal') abort(REASON);
     else if (made.ending.kind === 'abort') run?.abort(REASON);
-    else if (made.ending.kind === 'drain') run?.drain({ deadlineMs: 100_000 }).catch(() => {});
+    else if (made.ending.kind === 'drain') run?.drain({ deadlineMs: 100_000 }).then(note, () => {});
   };
   arrange(made, world, end);
   const [only] = made.sinks;
@@ -72,7 +86,7 @@ export async function driven(made: Case, world: World, options: RunOptions = {})
   }
   const { summary, error } = await over;
   isOver = true;
-  return { summary, error, wasEnded, bound, notCounted, run, listeners: listeners() };
+  return { summary, error, wasEnded, bound, notCounted, run, listeners: listeners(), receipt: () => receipt };
 }
 
 /** Lets the end of the case come at its call, or some time. */

@@ -27,6 +27,8 @@ export interface NodeFigures {
 /** What the figures call when something happens to a run that has their name. */
 export interface PipelineEvents {
   started(run: RunView): void;
+  /** Looked at when a run begins. */
+  readonly warned: ((message: string) => void) | undefined;
   failed(error: StageError, type: string): void;
   changed(state: 'draining' | 'closing'): void;
   ended(summary: RunSummary, state: EndState, error: unknown): void;
@@ -73,7 +75,9 @@ export class PipelineFigures {
     this.#live.add(run);
     this.runs.started++;
     this.#events.started(view);
+    const { warned } = this.#events;
     return {
+      ...(warned !== undefined && { warned }),
       ...(this.#isTimed &&
         timesInto(
           view.plan,
