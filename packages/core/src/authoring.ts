@@ -13,6 +13,7 @@ export { spend, whenMyTurn } from './engine/budget.js';
 export type { StageContext } from './engine/context.js';
 export { Edge } from './engine/edge.js';
 export { Later, whenAnswered } from './engine/later.js';
+export { openRejects, type Rejects } from './engine/rejects.js';
 export {
   type OperatorRooms,
   type OperatorSpec,
@@ -31,6 +32,6 @@ export {
   wrongType,
 } from './internal/arguments.js';
 export { type SourceOptions, source } from './sources/source.js';
-export { checkOnError, openRejects, type Rejects } from './stages/fault/dead-letter.js';
+export { checkOnError } from './stages/fault/dead-letter.js';
 export { type ForeignOptions, foreign } from './stages/foreign.js';
 export { type OperatorOptions, operator } from './stages/operator.js';

@@ -13,6 +13,7 @@ export type CoreErrorCode =
   | 'ERR_CORE_CHANNEL_CLOSED'
   | 'ERR_CORE_SOURCE_USED'
   | 'ERR_CORE_CLOSE'
+  | 'ERR_CORE_TIMEOUT'
   | 'ERR_CORE_ABORTED';
 
 /**

@@ -53,6 +53,8 @@ export interface Observer {
   warned?(message: string): void;
   /** A stage noted an error: one that ends the run, one that came beside it, or one that cost only its item. */
   failed?(error: StageError): void;
+  /** A stage with `retry` noted an error, and tries the item again in `delayMs` milliseconds. */
+  retried?(error: StageError, delayMs: number): void;
   /** The run was told to drain, or is over and closes what is open. */
   changed?(state: 'draining' | 'closing'): void;
   /** The run is over, well or not, and closed. */

@@ -103,6 +103,28 @@ conforms('mapAsync() that answers at once', (user) =>
     { concurrency: 2 },
   ),
 );
+conforms('mapAsync() with retry and a time limit', (user) =>
+  mapAsync(user(later), {
+    concurrency: 3,
+    retry: { attempts: 2, backoffMs: 1, when: () => false },
+    timeoutMs: 60_000,
+  }),
+);
+conforms('mapAsync() one at a time, with retry', (user) =>
+  mapAsync(user(later), { retry: { attempts: 2, backoffMs: 1, when: () => false } }),
+);
+conforms(
+  'mapAsync() that skips, unordered',
+  () =>
+    mapAsync(
+      async (n: number) => {
+        if (n % 3 === 0) throw new Error('no');
+        return n;
+      },
+      { concurrency: 3, ordered: false, onError: 'skip' },
+    ),
+  { reads: 6 },
+);
 conforms('bufferUnordered()', (): Stage<() => Promise<number>, number> => bufferUnordered(3), {
   input: (index) => () => later(index),
   ordered: false,

@@ -4,8 +4,10 @@ import type { StageContext } from './context.js';
 export interface ItemContext {
   /** How many items entered the stage before this one. */
   readonly index: number;
-  /** Aborts when the run is aborted or fails. */
+  /** Aborts when the run is aborted or fails, when it ends without this item, and when the item's `timeoutMs` are over. */
   readonly signal: AbortSignal;
+  /** Which try this is: 1 for the first. */
+  readonly attempt: number;
 }
 
 class CallContext implements ItemContext {
@@ -19,6 +21,10 @@ class CallContext implements ItemContext {
 
   get signal(): AbortSignal {
     return this.#context.signal;
+  }
+
+  get attempt(): number {
+    return 1;
   }
 }
 

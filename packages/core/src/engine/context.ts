@@ -21,6 +21,8 @@ export interface StageContext {
   failure(cause: unknown, index: number, attempt?: number): Failure;
   /** Tells the observer, if there is one, of an error that costs only its item: the run goes on. */
   rejected(cause: unknown, index: number, attempt?: number): void;
+  /** Tells the observer, if there is one, of a try that failed, of an item that is tried again in `delayMs`. */
+  retried(cause: unknown, index: number, attempt: number, delayMs: number): void;
   /** Hands over a clean-up that takes time: the run waits for it, up to `closeGraceMs`. */
   closing(work: PromiseLike<unknown>): void;
   /** Notes what a clean-up threw. */
@@ -133,6 +135,9 @@ export class RunContext {
       },
       rejected: (cause, index, attempt) => {
         if (!run.isOver) run.observer?.failed?.(new StageError(name, index, cause, attempt));
+      },
+      retried: (cause, index, attempt, delayMs) => {
+        run.observer?.retried?.(new StageError(name, index, cause, attempt), delayMs);
       },
       closing: (work) => run.closing(name, work),
       closeFailed: (cause) => run.closeFailed(name, cause),

@@ -1,13 +1,14 @@
 import { type Answer, END, type Failure, isLater, isThenable, Mark, type Pulled, type Puller } from './answer.js';
 import { callContext, type ItemContext } from './call-context.js';
 import type { StageContext } from './context.js';
+import type { Guard } from './guard.js';
 import { Later, whenAnswered } from './later.js';
 
 /** Calls the user's function on one item. */
 export type AsyncFunction = (item: unknown, context: ItemContext) => unknown;
 
 class Task {
-  state: 'running' | 'done' | 'failed' = 'running';
+  state: 'running' | 'done' | 'failed' | 'lost' = 'running';
   value: unknown = undefined;
   readonly index: number;
 
@@ -28,10 +29,14 @@ export class MapAsync implements Puller<unknown> {
   readonly #ordered: boolean;
   readonly #upstream: Puller<unknown>;
   readonly #context: StageContext;
+  /** Calls the function where there is a policy for items on which it fails. */
+  readonly #guard: Guard | undefined;
   /** Tasks in the order in which they are handed on: of their items, or (unordered) of their ends. */
   #queue: Task[] = [];
   #head = 0;
   #running = 0;
+  /** How many of the queue are dealt with, and counted, otherwise: dropped or dead-lettered. */
+  #lost = 0;
   #isAsking = false;
   #isClosed = false;
   /** What comes behind all tasks. */
@@ -47,12 +52,14 @@ export class MapAsync implements Puller<unknown> {
     ordered: boolean,
     upstream: Puller<unknown>,
     context: StageContext,
+    guard?: Guard,
   ) {
     this.#call = call;
     this.#concurrency = concurrency;
     this.#ordered = ordered;
     this.#upstream = upstream;
     this.#context = context;
+    this.#guard = guard;
   }
 
   pull(max: number): Pulled<unknown> {
@@ -67,8 +74,9 @@ export class MapAsync implements Puller<unknown> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#last ??= END;
+    this.#guard?.close(reason);
     this.#upstream.close(reason);
-    const waiting = this.#queue.length - this.#head;
+    const waiting = this.#queue.length - this.#head - this.#lost;
     this.#abandon(this.#ordered ? waiting : waiting + this.#running);
     this.#queue = [];
     this.#head = 0;
@@ -82,6 +90,7 @@ export class MapAsync implements Puller<unknown> {
   /** Takes items while slots are free. */
   #pump(): void {
     while (!this.#isAsking && !this.#isClosed && this.#behind === undefined && this.#failure === undefined) {
+      this.#skipLost();
       const free = this.#concurrency - this.#slots();
       if (free <= 0) return;
       this.#isAsking = true;
@@ -126,6 +135,7 @@ export class MapAsync implements Puller<unknown> {
     const task = new Task(counts.in++);
     if (this.#ordered) this.#queue.push(task);
     this.#running++;
+    if (this.#guard !== undefined) return this.#beginGuarded(this.#guard, item, task, began);
     try {
       const result = this.#call(item, callContext(task.index, this.#context));
       if (isThenable(result)) {
@@ -145,18 +155,32 @@ export class MapAsync implements Puller<unknown> {
     }
   }
 
-  #end(task: Task, began: number, state: 'done' | 'failed', value: unknown): void {
+  #beginGuarded(guard: Guard, item: unknown, task: Task, began: number): void {
+    let isInside = true;
+    guard.begin(item, task.index, (outcome, value) => {
+      this.#end(task, began, outcome, value);
+      // Whoever called will look at what there is to hand on.
+      if (isInside) return;
+      if (outcome === 'lost') this.#pump();
+      this.#hand();
+    });
+    isInside = false;
+  }
+
+  #end(task: Task, began: number, state: 'done' | 'failed' | 'lost', value: unknown): void {
     this.#running--;
     this.#context.served(1, began);
     task.state = state;
     task.value = value;
     if (state === 'failed') this.#fail(task);
+    else if (state === 'lost') this.#lose();
     // A task that ends after the stage was closed has been counted as abandoned.
     else if (!this.#ordered && !this.#isClosed) this.#queue.push(task);
   }
 
   #fail(task: Task): void {
-    const failure = this.#context.failure(task.value, task.index);
+    const isMade = this.#guard !== undefined;
+    const failure = isMade ? (task.value as Failure) : this.#context.failure(task.value, task.index);
     if (this.#isClosed) return this.#context.alsoFailed(failure.error);
     if (this.#failure !== undefined) {
       // In order, the failure of the earlier item is the one that is reported.
@@ -165,6 +189,21 @@ export class MapAsync implements Puller<unknown> {
       if (isEarlier) this.#failure = failure;
     } else this.#failure = failure;
     if (!this.#ordered) this.#abandon(1);
+  }
+
+  #lose(): void {
+    // A letter that was written after the stage was closed is not counted; its item was abandoned.
+    if (this.#isClosed) return;
+    this.#context.inside(-this.#context.weight);
+    if (this.#ordered) this.#lost++;
+  }
+
+  /** Frees the slots of items that are dealt with, once all before them were handed on. */
+  #skipLost(): void {
+    while (this.#queue[this.#head]?.state === 'lost') {
+      this.#head++;
+      this.#lost--;
+    }
   }
 
   #hand(): void {
@@ -196,9 +235,11 @@ export class MapAsync implements Puller<unknown> {
 
   #finished(): unknown[] {
     const items: unknown[] = [];
+    this.#skipLost();
     while (items.length < this.#max && this.#queue[this.#head]?.state === 'done') {
       items.push((this.#queue[this.#head] as Task).value);
       this.#head++;
+      this.#skipLost();
     }
     if (this.#head === this.#queue.length) {
       this.#queue = [];

@@ -1,7 +1,18 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { checkCount, checkOptions, kindOf } from '../../internal/arguments.js';
+import { ITEM_POLICY_OPTIONS, type ItemPolicyOptions } from './item-policy.js';
 import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
+
+/**
+ * What `bufferUnordered()` does with tasks that fail, and what it is called.
+ *
+ * @typeParam T - What a task gives.
+ * @typeParam F - What `onError: fallback(fn)` gives.
+ */
+export interface BufferUnorderedOptions<T, F = never>
+  extends Pick<ConcurrencyOptions, 'name' | 'highWaterMark'>,
+    ItemPolicyOptions<Thunk<T>, F> {}
 
 /** A task that has not begun. */
 export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
@@ -13,12 +24,15 @@ export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
  * - Order: that of completion.
  * - Holds: at most `concurrency` tasks, results that wait to be handed on included.
  * - Backpressure: begins a task when a slot is free.
- * - Failure: the first task that fails fails the pipeline, after the results before it; later ones are its `others`.
+ * - Failure: as `onError` says, behind the tries of `retry`, which begin the task again. With `'fail'` the first task that
+ *   fails fails the pipeline, after the results before it; later ones are its `others`.
  * - Cancel: aborts `signal`, cancels upstream with the same reason.
  *
  * @typeParam T - What a task gives.
+ * @typeParam F - What `onError: fallback(fn)` gives.
  * @param concurrency - How many tasks run at once, 1 or more.
- * @param options - `name` (default `'bufferUnordered'`), `highWaterMark` (default 0).
+ * @param options - `name` (default `'bufferUnordered'`), `highWaterMark` (default 0), and `onError`, `retry`, `timeoutMs` as
+ *   `mapAsync()` has them.
  * @returns A stage from tasks to their results.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
  * @see https://docs.rs/futures/latest/futures/stream/trait.StreamExt.html#method.buffer_unordered
@@ -30,12 +44,12 @@ export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
  * assert.deepEqual(squares.sort(), [1, 4, 9]);
  * ```
  */
-export function bufferUnordered<T>(
+export function bufferUnordered<T, F = never>(
   concurrency: number,
-  options: Pick<ConcurrencyOptions, 'name' | 'highWaterMark'> = {},
-): Stage<Thunk<T>, T> {
+  options: BufferUnorderedOptions<T, F> = {},
+): Stage<Thunk<T>, T | Awaited<F>> {
   checkCount('bufferUnordered()', 'concurrency', concurrency, 1);
-  checkOptions('bufferUnordered()', options, ['name', 'highWaterMark']);
+  checkOptions('bufferUnordered()', options, ['name', 'highWaterMark', ...ITEM_POLICY_OPTIONS]);
   const call = (thunk: unknown, context: ItemContext): unknown => {
     if (typeof thunk !== 'function')
       throw new TypeError(`the item is ${kindOf(thunk)} (must be a function that begins a task)`);

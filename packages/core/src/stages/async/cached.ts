@@ -4,10 +4,11 @@ import { openPair } from '../../engine/pair.js';
 import type { OperatorSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { checkCount, checkFunction, checkMs, checkOptions } from '../../internal/arguments.js';
+import type { ItemPolicyOptions } from './item-policy.js';
 import { CONCURRENCY_OPTIONS, type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
 
 /** How results are kept. */
-export interface CachedOptions<I, V, O> extends ConcurrencyOptions {
+export interface CachedOptions<I, V, O, F = never> extends ConcurrencyOptions, ItemPolicyOptions<I, F> {
   /** What a result is kept under; compared as `Map` keys are. Default: the item itself. */
   readonly key?: (item: I) => unknown;
   /** How long a result is used, in milliseconds from when it was asked for. Default: without limit. */
@@ -25,7 +26,8 @@ export interface CachedOptions<I, V, O> extends ConcurrencyOptions {
  * - Order: kept, or that of completion with `ordered: false`.
  * - Holds: at most `concurrency` items, and `maxEntries` results for as long as the run lasts.
  * - Backpressure: takes an item when a slot is free.
- * - Failure: what `fn`, `key` or `into` throws fails the pipeline; a failed look-up is not kept.
+ * - Failure: what becomes of an item on which `fn`, `key` or `into` fails is as `onError` says, behind the tries of `retry`;
+ *   a look-up that failed, or took longer than `timeoutMs`, is not kept.
  * - Cancel: aborts `signal`, cancels upstream with the same reason.
  *
  * Items with a key that is being looked up wait for that look-up. Each run has a cache of its own.
@@ -33,6 +35,7 @@ export interface CachedOptions<I, V, O> extends ConcurrencyOptions {
  * @typeParam I - What comes in.
  * @typeParam V - What is looked up.
  * @typeParam O - What goes out.
+ * @typeParam F - What `onError: fallback(fn)` gives.
  * @param fn - Looks up an item; is given the item and `{ index, signal }`.
  * @param options - `key`, `ttlMs`, `maxEntries` (default 1,000), `into`, and those of `mapAsync()`.
  * @returns A stage from `I` to `O`.
@@ -46,10 +49,10 @@ export interface CachedOptions<I, V, O> extends ConcurrencyOptions {
  * assert.equal(asked, 2);
  * ```
  */
-export function cached<I, V, O = Awaited<V>>(
+export function cached<I, V, O = Awaited<V>, F = never>(
   fn: (item: I, context: ItemContext) => V | PromiseLike<V>,
-  options: CachedOptions<I, Awaited<V>, O> = {},
-): Stage<I, O> {
+  options: CachedOptions<I, Awaited<V>, O, F> = {},
+): Stage<I, O | Awaited<F>> {
   checkFunction('cached()', 'fn', fn);
   checkOptions('cached()', options, [...CONCURRENCY_OPTIONS, ...OPTIONS]);
   const { key, ttlMs, maxEntries = 1000, into, ...concurrency } = options;
@@ -59,8 +62,10 @@ export function cached<I, V, O = Awaited<V>>(
   checkCount('cached()', 'maxEntries', maxEntries, 1);
   const untyped = { fn, key, into } as unknown as LookUp;
   const spec = concurrentSpec('cached', () => undefined, concurrency);
+  const isTimed = concurrency.timeoutMs !== undefined;
   const open: OperatorSpec['open'] = (upstream, context, rooms) => {
-    const cache = new Cache(untyped, ttlMs ?? Number.POSITIVE_INFINITY, maxEntries, () => context.clock.now());
+    const now = (): number => context.clock.now();
+    const cache = new Cache(untyped, ttlMs ?? Number.POSITIVE_INFINITY, maxEntries, now, isTimed);
     return concurrentSpec('cached', cache.look, concurrency).open(upstream, context, rooms);
   };
   return stageOf({ ...spec, asStep: undefined, open }, openPair);
@@ -87,13 +92,15 @@ class Cache {
   readonly #ttlMs: number;
   readonly #maxEntries: number;
   readonly #now: () => number;
+  readonly #isTimed: boolean;
   readonly #entries = new Map<unknown, Entry>();
 
-  constructor(lookUp: LookUp, ttlMs: number, maxEntries: number, now: () => number) {
+  constructor(lookUp: LookUp, ttlMs: number, maxEntries: number, now: () => number, isTimed: boolean) {
     this.#lookUp = lookUp;
     this.#ttlMs = ttlMs;
     this.#maxEntries = maxEntries;
     this.#now = now;
+    this.#isTimed = isTimed;
   }
 
   readonly look = (item: unknown, context: ItemContext): unknown => {
@@ -118,8 +125,16 @@ class Cache {
     const entry: Entry = { askedMs: this.#now(), value, isPending: isThenable(value) };
     this.#entries.set(key, entry);
     if (this.#entries.size > this.#maxEntries) this.#entries.delete(this.#entries.keys().next().value);
-    if (isThenable(value)) this.#settle(key, entry, value);
+    if (isThenable(value)) {
+      this.#settle(key, entry, value);
+      // The look-up may never come back: the next try must not wait for it.
+      if (this.#isTimed) context.signal.addEventListener('abort', () => this.#drop(key, entry), { once: true });
+    }
     return entry;
+  }
+
+  #drop(key: unknown, entry: Entry): void {
+    if (entry.isPending && this.#entries.get(key) === entry) this.#entries.delete(key);
   }
 
   #settle(key: unknown, entry: Entry, value: PromiseLike<unknown>): void {

@@ -1,11 +1,13 @@
 import type { ItemContext } from '../../engine/call-context.js';
 import { Edge } from '../../engine/edge.js';
+import { Guard } from '../../engine/guard.js';
 import { type AsyncFunction, MapAsync } from '../../engine/map-async.js';
 import { openPair } from '../../engine/pair.js';
 import type { OperatorSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { MAP_ASYNC } from '../../engine/step.js';
 import { checkBoolean, checkCount, checkFunction, checkOptions } from '../../internal/arguments.js';
+import { ITEM_POLICY_OPTIONS, type ItemPolicyOptions, itemPolicy } from './item-policy.js';
 
 export type { ItemContext };
 
@@ -21,8 +23,22 @@ export interface ConcurrencyOptions {
   readonly highWaterMark?: number;
 }
 
-/** The names of {@link ConcurrencyOptions}, for the checks. */
-export const CONCURRENCY_OPTIONS: readonly string[] = ['name', 'concurrency', 'ordered', 'highWaterMark'];
+/**
+ * How `mapAsync()` runs its function on several items at once, and what becomes of those on which it fails.
+ *
+ * @typeParam I - What comes in.
+ * @typeParam F - What `onError: fallback(fn)` gives.
+ */
+export interface MapAsyncOptions<I, F = never> extends ConcurrencyOptions, ItemPolicyOptions<I, F> {}
+
+/** The names of {@link MapAsyncOptions}, for the checks. */
+export const CONCURRENCY_OPTIONS: readonly string[] = [
+  'name',
+  'concurrency',
+  'ordered',
+  'highWaterMark',
+  ...ITEM_POLICY_OPTIONS,
+];
 
 /**
  * Replaces each item by what an asynchronous function makes of it, several at a time.
@@ -32,13 +48,16 @@ export const CONCURRENCY_OPTIONS: readonly string[] = ['name', 'concurrency', 'o
  * - Holds: at most `concurrency` items, from when they are taken until their results are handed on.
  * - Backpressure: takes an item when a slot is free; tasks under way go on while the consumer is slow. Before `take(n)`
  *   up to `concurrency` items more than `n` may be read.
- * - Failure: the first failure, in order, fails the pipeline after the results before it; later ones are its `others`.
+ * - Failure: as `onError` says, behind the tries of `retry`. With `'fail'` the first failure, in order, fails the pipeline
+ *   after the results before it; later ones are its `others`. An item keeps its slot until it is dealt with.
  * - Cancel: aborts `signal`, cancels upstream with the same reason; what is in service is counted as abandoned.
  *
  * @typeParam I - What comes in.
  * @typeParam O - What goes out.
- * @param fn - Is given the item and `{ index, signal }`; may return a promise or a plain value.
- * @param options - `concurrency` (default 1), `ordered` (default `true`), `highWaterMark` (default 0), `name`.
+ * @typeParam F - What `onError: fallback(fn)` gives.
+ * @param fn - Is given the item and `{ index, signal, attempt }`; may return a promise or a plain value.
+ * @param options - `concurrency` (default 1), `ordered` (default `true`), `highWaterMark` (default 0), `onError` (default
+ *   `'fail'`), `retry` (default: none), `timeoutMs` for each call (default: no limit), `name`.
  * @returns A stage from `I` to `O`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
  *
@@ -47,21 +66,36 @@ export const CONCURRENCY_OPTIONS: readonly string[] = ['name', 'concurrency', 'o
  * const slowly = mapAsync(async (n: number) => n * 10, { concurrency: 2 });
  * assert.deepEqual(await from([1, 2, 3]).pipeThrough(slowly).toArray(), [10, 20, 30]);
  * ```
+ *
+ * @example Three tries each, then leave it out
+ * ```ts
+ * const flaky = async (n: number, { attempt }: ItemContext) => {
+ *   if (n === 2 || attempt < 2) throw new Error('busy');
+ *   return n;
+ * };
+ * const tried = mapAsync(flaky, { retry: { attempts: 3, backoffMs: 1 }, timeoutMs: 1_000, onError: 'skip' });
+ * assert.deepEqual(await from([1, 2, 3]).pipeThrough(tried).toArray(), [1, 3]);
+ * ```
  */
-export function mapAsync<I, O>(
+export function mapAsync<I, O, F = never>(
   fn: (item: I, context: ItemContext) => O | PromiseLike<O>,
-  options: ConcurrencyOptions = {},
-): Stage<I, Awaited<O>> {
+  options: MapAsyncOptions<I, F> = {},
+): Stage<I, Awaited<O> | Awaited<F>> {
   checkFunction('mapAsync()', 'fn', fn);
   return stageOf(concurrentSpec('mapAsync', fn as AsyncFunction, options), openPair);
 }
 
 /** The specification of a stage that runs `call` on several items at once. */
-export function concurrentSpec(where: string, call: AsyncFunction, options: ConcurrencyOptions): OperatorSpec {
+export function concurrentSpec(
+  where: string,
+  call: AsyncFunction,
+  options: ConcurrencyOptions & ItemPolicyOptions<never, unknown>,
+): OperatorSpec {
   checkOptions(`${where}()`, options, CONCURRENCY_OPTIONS);
   const { name = where, concurrency = 1, ordered = true, highWaterMark = 0 } = options;
   checkCount(`${where}()`, 'concurrency', concurrency, 1);
   checkBoolean(`${where}()`, 'ordered', ordered);
+  const policy = itemPolicy(`${where}()`, options);
   return {
     type: 'operator',
     name,
@@ -70,12 +104,13 @@ export function concurrentSpec(where: string, call: AsyncFunction, options: Conc
     detail: `concurrency${ordered ? '' : ', unordered'}`,
     weight: 'same',
     asStep:
-      concurrency === 1 && highWaterMark === 0
+      concurrency === 1 && highWaterMark === 0 && policy === undefined
         ? { type: 'step', name, kind: MAP_ASYNC, params: [call], weight: 'same' }
         : undefined,
     open(upstream, context) {
       const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true) : upstream;
-      return new MapAsync(call, concurrency, ordered, edge, context);
+      const guard = policy === undefined ? undefined : new Guard(call, policy, context);
+      return new MapAsync(call, concurrency, ordered, edge, context, guard);
     },
   };
 }
