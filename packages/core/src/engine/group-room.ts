@@ -26,6 +26,14 @@ export function leftToTake(plan: GroupPlan, state: MachineState): number {
   return roomOfSteps(plan, state, NO_LIMIT, (step) => step.id === 'take');
 }
 
+/** How many items to ask the upstream for: what was asked of the group, at most what fills what is open. */
+export function askOf(plan: GroupPlan, state: MachineState, max: number): number {
+  const isOne = plan.waitsAt >= 0;
+  if (state.cursors.length === 0 && (isOne || plan.shape.sink.id === 'emit'))
+    return roomOf(plan, state, isOne ? 1 : max);
+  return Math.min(plan.ask, leftToTake(plan, state));
+}
+
 function roomOfSteps(plan: GroupPlan, state: MachineState, max: number, counts: (step: StepKind) => boolean): number {
   const { shape, layout, params } = plan;
   let room = NO_LIMIT;

@@ -90,6 +90,17 @@ export class GroupTally {
     this.#run.inside(-(weights[end] as number));
   }
 
+  /** How many items that came in wait for their turn in the loop. */
+  waiting(): number {
+    return this.#plan.open === undefined ? this.#state.end - this.#state.at : 0;
+  }
+
+  /** Counts those as items that go no further. */
+  abandonWaiting(): void {
+    this.abandonInput(this.waiting());
+    if (this.#plan.open === undefined) this.#state.at = this.#state.end;
+  }
+
   /** Counts items that came in and go no further. */
   abandonInput(items: number): void {
     const counts = this.#contexts.stages[0]?.counts;

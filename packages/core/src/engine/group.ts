@@ -5,10 +5,11 @@ import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
 import type { GroupContexts, GroupPlan, LoopInput } from './group-plan.js';
-import { countsOf, leftToTake, roomOf, workOf } from './group-room.js';
+import { askOf, countsOf, leftToTake, roomOf, workOf } from './group-room.js';
 import { GroupTally } from './group-tally.js';
 import { Later, whenAnswered } from './later.js';
 import { endIterator, type MachineState, startState } from './machine.js';
+import { waitForSink } from './sink-wait.js';
 import { WaitingSlot } from './waiting-slot.js';
 
 /** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
@@ -26,6 +27,10 @@ export class Group implements Puller<unknown> {
   #isOpen = false;
   #isFlushing = false;
   #flushed = 0;
+  /** A mark that came in: what steps hold is flushed, then it goes on. */
+  #mark: Mark | undefined;
+  /** The same, when nothing before it is left in the group. */
+  #due: Mark | undefined;
   #isClosed = false;
   /** Whether the loop is running: a function of the user may close the group from inside. */
   #isLooping = false;
@@ -47,7 +52,7 @@ export class Group implements Puller<unknown> {
       this.#slot = new WaitingSlot(plan, this.#state, run, waiting, () => this.#goOn());
     }
     if (edge === undefined) return;
-    edge.waitingBehind = () => this.#waiting();
+    edge.waitingBehind = () => this.#tally.waiting();
     if (plan.shape.steps.some((step) => step.id === 'take')) edge.wanted = () => leftToTake(plan, this.#state);
   }
 
@@ -84,7 +89,7 @@ export class Group implements Puller<unknown> {
   #letGo(reason: unknown): void {
     const state = this.#state;
     this.#closeInput(reason);
-    this.#abandonWaiting();
+    this.#tally.abandonWaiting();
     this.#tally.abandonHeld();
     for (const cursor of state.cursors) {
       const problem = cursor.close();
@@ -126,14 +131,13 @@ export class Group implements Puller<unknown> {
         if (this.#isAsking) return undefined;
         // What is worked off may be large, and must not live on while the next is read.
         state.input = undefined;
-        const pulled = (this.#upstream as Puller<unknown>).pull(this.#ask());
+        const pulled = (this.#upstream as Puller<unknown>).pull(askOf(this.#plan, state, this.#max));
         if (isLater(pulled)) {
           this.#isAsking = true;
           whenAnswered(pulled, this.#onAnswer);
           return undefined;
         }
-        const passed = this.#accept(pulled);
-        if (passed !== undefined) return passed;
+        this.#accept(pulled);
         continue;
       }
       state.parks = isStalled;
@@ -152,6 +156,9 @@ export class Group implements Puller<unknown> {
         this.#edge?.goOn(state.level > 0);
         return out;
       }
+      const due = this.#due;
+      this.#due = undefined;
+      if (due !== undefined && this.#passes(due)) return due;
       if (isTimeUp && this.#last === undefined) {
         whenMyTurn(this.#resume);
         return undefined;
@@ -189,10 +196,8 @@ export class Group implements Puller<unknown> {
 
   readonly #onAnswer = (answer: Answer<unknown>): void => {
     this.#isAsking = false;
-    const passed = this.#accept(answer);
-    if (this.#isClosed) return;
-    if (passed === undefined) this.#resume();
-    else this.#later.give(passed);
+    this.#accept(answer);
+    if (!this.#isClosed) this.#resume();
   };
 
   /** Whether the next item may come as far as the step that waits, while the sink is busy. */
@@ -217,23 +222,24 @@ export class Group implements Puller<unknown> {
     this.#fail((this.#slot as WaitingSlot).at, value);
   }
 
-  /** Takes an answer of the upstream; gives what goes on as it is. */
-  #accept(answer: Answer<unknown>): Answer<unknown> | undefined {
+  /** Takes an answer of the upstream. */
+  #accept(answer: Answer<unknown>): void {
     const state = this.#state;
     if (Array.isArray(answer)) {
-      if (this.#isClosed) {
-        this.#tally.abandonInput(answer.length);
-        return undefined;
-      }
+      if (this.#isClosed) return this.#tally.abandonInput(answer.length);
       state.input = answer;
       state.at = 0;
       state.end = answer.length;
-      return undefined;
+    } else if (answer instanceof Failure) this.#last = answer;
+    else {
+      if (answer instanceof Mark) this.#mark = answer;
+      this.#endInput(0);
     }
-    if (answer instanceof Mark) return this.#plan.shape.sink.id === 'emit' ? answer : undefined;
-    if (answer instanceof Failure) this.#last = answer;
-    else this.#endInput(0);
-    return undefined;
+  }
+
+  /** Whether a mark goes on from here: behind a sink there is nobody to hand it to. */
+  #passes(_mark: Mark): boolean {
+    return this.#plan.shape.sink.id === 'emit';
   }
 
   #hasInput(): boolean {
@@ -317,7 +323,7 @@ export class Group implements Puller<unknown> {
     if (this.#isFlushing || this.#last !== undefined) return;
     this.#endInput(this.#state.stop + 1);
     this.#closeInput(undefined);
-    this.#abandonWaiting();
+    this.#tally.abandonWaiting();
   }
 
   #endInput(flushFrom: number): void {
@@ -334,62 +340,31 @@ export class Group implements Puller<unknown> {
     while (this.#flushed < steps.length && steps[this.#flushed]?.flush === undefined) this.#flushed++;
     state.status = STATUS.slice;
     if (this.#flushed < steps.length) this.#plan.machine.flush(state, this.#flushed++, this.#max);
-    else this.#last = END;
-  }
-
-  /** How many items to ask the upstream for: what was asked of the group, at most what fills what is open. */
-  #ask(): number {
-    const isOne = this.#slot !== undefined;
-    if (this.#state.cursors.length === 0 && (isOne || this.#plan.shape.sink.id === 'emit'))
-      return roomOf(this.#plan, this.#state, isOne ? 1 : this.#max);
-    return Math.min(this.#plan.ask, leftToTake(this.#plan, this.#state));
+    else if (this.#mark === undefined) this.#last = END;
+    else {
+      this.#due = this.#mark;
+      this.#mark = undefined;
+      this.#isFlushing = state.isDry = false;
+    }
   }
 
   #wait(): void {
-    const { shape, weights } = this.#plan;
-    const at = shape.steps.length;
-    const weight = weights[at] as number;
-    // The loop has counted the item as finished.
-    this.#run.inside(weight);
+    waitForSink(this.#plan, this.#state, this.#run, this.#isOver, this.#onSink);
     this.#edge?.fill();
-    const settled = (): void => {
-      this.#state.waitsFor = undefined;
-      this.#run.inside(-weight);
-    };
-    const waitsFor = this.#state.waitsFor as PromiseLike<unknown>;
-    // Anything else with a `then` may call back from inside it, or throw.
-    const promise = waitsFor instanceof Promise ? waitsFor : Promise.resolve(waitsFor);
-    promise.then(
-      (value) => {
-        if (this.#isClosed) return;
-        settled();
-        if (shape.sink.resumed !== undefined)
-          this.#state.states[at] = shape.sink.resumed(this.#state.states[at], value);
-        this.#resume();
-      },
-      (error: unknown) => {
-        if (this.#isClosed) return this.#run.alsoFailed(error);
-        settled();
-        this.#fail(at, error);
-        this.#resume();
-      },
-    );
   }
+
+  readonly #isOver = (): boolean => this.#isClosed;
+
+  readonly #onSink = (problem?: { readonly thrown: unknown }): void => {
+    if (problem !== undefined) this.#fail(this.#plan.shape.steps.length, problem.thrown);
+    this.#resume();
+  };
 
   #fail(at: number, error: unknown): void {
     const failing = this.#contexts.stages[at] as StageContext;
     this.#last = failing.failure(error, this.#tally.fail(at));
     this.#state.isDry = true;
     this.#isFlushing = true;
-  }
-
-  #waiting(): number {
-    return this.#plan.open === undefined ? this.#state.end - this.#state.at : 0;
-  }
-
-  #abandonWaiting(): void {
-    this.#tally.abandonInput(this.#waiting());
-    if (this.#plan.open === undefined) this.#state.at = this.#state.end;
   }
 
   #closeInput(reason: unknown): void {
