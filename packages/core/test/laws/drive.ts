@@ -83,6 +83,7 @@ export async function driven(made: Case, world: World, options: RunOptions = {})
         ? (pipelines[0] as Pipeline<Value>).run(sinks[0] as Sinkable<Value>, all)
         : runAll(...pipelines.map((pipeline, at) => pipeline.into(sinks[at] as Sinkable<Value>)), all);
     run.finished.catch(() => {});
+    world.callsBefore = world.calls;
   }
   const { summary, error } = await over;
   isOver = true;
@@ -170,6 +171,11 @@ function writing<W>(made: SinkCase, take: (what: W) => void | Promise<void>, wor
   return { write, close: () => void life.closes++, abort: () => void life.aborts++ };
 }
 
+/** Lets what would go on by itself go on. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) await undefined;
+}
+
 /** Reads a pipeline as an iteration, or as a native stream, and leaves it after `most` items. */
 async function pulled(
   pipeline: Pipeline<Value>,
@@ -185,6 +191,10 @@ async function pulled(
       ? pipeline.values(options)
       : (pipeline.toReadableStream({ ...options, highWaterMark: sink.mark ?? 0 }) as unknown as AsyncIterable<Value>);
   const iterator = items[Symbol.asyncIterator]();
+  if ((sink.mark ?? 0) === 0 || sink.kind === 'values') {
+    await settled();
+    world.callsBefore = world.calls;
+  }
   const leave = async (): Promise<void> => {
     world.isDisturbed = true;
     await iterator.return?.();

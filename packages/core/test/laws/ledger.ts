@@ -28,9 +28,11 @@ export class Ledger {
   readonly checked: number[] = LAWS.map(() => 0);
   /** Which laws the case that runs has been checked for. */
   readonly #now = new Set<Law>();
+  #hasFailed = false;
 
   /** Begins with the next case. */
   next(): void {
+    if (this.#hasFailed) return;
     for (const law of this.#now) this.checked[law - 1] = (this.checked[law - 1] as number) + 1;
     this.#now.clear();
   }
@@ -38,6 +40,9 @@ export class Ledger {
   /** Checks a law. */
   check(law: Law, holds: boolean, why: () => string): void {
     this.#now.add(law);
-    if (!holds) throw new LawBroken(law, why());
+    if (holds) return;
+    // What is tried from here on makes the case smaller.
+    this.#hasFailed = true;
+    throw new LawBroken(law, why());
   }
 }

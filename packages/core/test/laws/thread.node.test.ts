@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   batch,
   buffer,
@@ -85,6 +86,7 @@ const endless: ReadonlyArray<(options: RunOptions) => Promise<unknown>> = [
 test('timers fire within 25 ms of work beside 50 endless runs', async () => {
   const controller = new AbortController();
   const { signal } = controller;
+  setMaxListeners(60, signal);
   const ended = Array.from({ length: 50 }, (_, at) =>
     endless[at % endless.length]?.({ signal, generate: at % 3 > 0, fuse: at % 4 > 0 }).catch((error: unknown) => error),
   );

@@ -45,6 +45,8 @@ export class World {
   readonly #calls = new Map<string, number>();
   /** The calls of all functions. */
   calls: number = 0;
+  /** Those before anybody asked for an item. */
+  callsBefore: number = 0;
   /** Ends the run at a call, where the case says so. */
   onCall: (call: number) => void = () => {};
   /** Numbers that sources handed on, and those that ended on the way or at a sink. */
