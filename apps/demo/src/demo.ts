@@ -11,7 +11,7 @@ import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
 import { Output } from './output.js';
 import { BATCH, FLIGHTS, nightPipeline } from './pipeline.js';
 import { openRejectArchive, type RejectArchive } from './reject-archive.js';
-import { stopOnSignals } from './signals.js';
+import { stopWithTerminal } from './signals.js';
 import { slowed } from './slowed.js';
 import { summarize, summaryText } from './summary.js';
 import { LEFT_OUT, prepareTables } from './tables.js';
@@ -108,7 +108,7 @@ async function store(options: DemoOptions, { airports, rows }: DemoData, tools: 
     },
   });
   const run = pipeline.run(slowed(flightTable, options.slowDatabaseMs), { observer: figures.observed.observer });
-  const stopping = stopOnSignals({
+  const stopping = stopWithTerminal({
     drain: (drainOptions) => run.drain(drainOptions),
     abort(reason) {
       run.abort(reason);

@@ -1,37 +1,38 @@
-import { generate, type Run } from '@millrace/core';
-import { expect, test, vi } from 'vitest';
-import { stopOnSignals } from './signals.js';
+import { generate, type Stopping } from '@millrace/core';
+import { afterEach, expect, test, vi } from 'vitest';
+import { stopWithTerminal } from './signals.js';
 
-function fakeRun(): { run: Run; drain: ReturnType<typeof vi.fn>; abort: ReturnType<typeof vi.fn> } {
-  const run = generate((index) => index).run(() => {});
-  const drain = vi.spyOn(run, 'drain').mockResolvedValue({} as never) as ReturnType<typeof vi.fn>;
-  return { run, drain, abort: vi.spyOn(run, 'abort') as ReturnType<typeof vi.fn> };
-}
+let stopping: Stopping | undefined;
 
-test('stopOnSignals() drains at the first signal, and aborts at a second one that is no echo of it', async () => {
-  let nowMs = 0;
-  const { run, drain, abort } = fakeRun();
-  const stopping = stopOnSignals(run, () => nowMs);
-  expect(stopping.exitCode).toBeUndefined();
-  process.emit('SIGINT', 'SIGINT');
-  nowMs = 499;
-  process.emit('SIGINT', 'SIGINT');
-  expect([drain.mock.calls.length, abort.mock.calls.length]).toEqual([1, 0]);
-  nowMs = 500;
-  process.emit('SIGTERM', 'SIGTERM');
-  expect([drain.mock.calls.length, abort.mock.calls.length]).toEqual([1, 1]);
-  expect(stopping.exitCode).toBe(130);
-  await expect(run.finished).rejects.toThrow('it was told twice to stop');
-  stopping.release();
+afterEach(() => {
+  stopping?.release();
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
-test('stopOnSignals() leaves no listener behind', async () => {
-  const { run } = fakeRun();
+test('stopWithTerminal() drains at a signal, and leaves no listener behind', async () => {
+  const run = generate((index) => index).run(() => {});
   const before = process.listenerCount('SIGHUP');
-  const stopping = stopOnSignals(run);
-  expect(process.listenerCount('SIGHUP')).toBe(before + 1);
+  stopping = stopWithTerminal(run);
+  process.emit('SIGHUP', 'SIGHUP');
+  expect(await run.finished).toMatchObject({ balanced: true });
+  expect(stopping.exitCode).toBe(129);
   stopping.release();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) expect(process.listenerCount(signal)).toBe(before);
-  run.abort(new Error('enough'));
-  await expect(run.finished).rejects.toThrow('enough');
+});
+
+test.each([
+  ['demo', 129],
+  [undefined, undefined],
+])('stopWithTerminal() takes the death of its parent for a signal, under npm (%s)', (event, exitCode) => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  vi.stubEnv('npm_lifecycle_event', event);
+  const drain = vi.fn(async () => {});
+  stopping = stopWithTerminal({ drain, abort: () => {} });
+  vi.advanceTimersByTime(250);
+  expect(stopping.exitCode).toBeUndefined();
+  vi.spyOn(process, 'ppid', 'get').mockReturnValue(-1);
+  vi.advanceTimersByTime(500);
+  expect([stopping.exitCode, drain.mock.calls.length]).toEqual([exitCode, exitCode === undefined ? 0 : 1]);
 });

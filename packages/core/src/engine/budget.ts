@@ -10,6 +10,7 @@ declare const setImmediate: ((callback: () => void) => unknown) | undefined;
 
 const now = performance.now.bind(performance);
 const nextTurn = makeNextTurn();
+const captureContext = contextCapture();
 
 let between = 1;
 let left = 1;
@@ -29,9 +30,15 @@ export function spend(items: number): boolean {
   return left <= 0 && isTimeUp();
 }
 
-/** Calls `resume` in a later turn of the event loop; runs that wait take turns, within one budget for each turn. */
+/**
+ * Calls `resume` in a later turn of the event loop; runs that wait take turns, within one budget for each turn.
+ *
+ * The turn is one of the platform for all of them, asked for by whoever came first: each goes on in the asynchronous
+ * context (`AsyncLocalStorage`) that it waits in.
+ */
 export function whenMyTurn(resume: () => void): void {
-  waiting.push(resume);
+  const inContext = captureContext?.();
+  waiting.push(inContext === undefined ? resume : () => inContext(resume));
   if (!isTurnAsked) {
     isTurnAsked = true;
     nextTurn(takeTurn);
@@ -82,4 +89,17 @@ function makeNextTurn(): (callback: () => void) => void {
     pending = callback;
     channel.port2.postMessage(undefined);
   };
+}
+
+/** How to capture the asynchronous context, where the platform has one. */
+function contextCapture(): (() => (callback: () => void) => void) | undefined {
+  const { process } = globalThis as {
+    readonly process?: { getBuiltinModule?(id: string): { readonly AsyncLocalStorage?: Snapshots } | undefined };
+  };
+  const storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage;
+  return typeof storage?.snapshot === 'function' ? () => storage.snapshot() : undefined;
+}
+
+interface Snapshots {
+  snapshot(): (callback: () => void) => void;
 }

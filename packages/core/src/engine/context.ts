@@ -55,6 +55,8 @@ export class RunContext {
   readonly closings: Array<{ stage: string; isDone: boolean; work: Promise<void> }> = [];
   /** Errors that came while another was on its way. */
   readonly others: unknown[] = [];
+  /** Takes such errors once the run is over: those of what was under way come a moment later. */
+  failedLater: ((error: unknown) => void) | undefined;
   /** What clean-ups threw. */
   readonly closeFailures: unknown[] = [];
   isDraining: boolean = false;
@@ -114,7 +116,8 @@ export class RunContext {
   }
 
   alsoFailed(error: unknown): void {
-    this.others.push(error);
+    if (this.failedLater !== undefined) this.failedLater(error);
+    else this.others.push(error);
   }
 
   stage(name: string, node: number, weight: number, counts: StageCounts = noCounts()): StageContext {

@@ -151,7 +151,10 @@ export class Execution implements OutletRun<RunEnd> {
     // One cause can come by two ways: a failed write, and the stream that it errored.
     const isNew = (other: unknown): boolean =>
       !(other instanceof StageError) || other.cause !== (reason as StageError).cause;
-    if (reason instanceof StageError) reason.others.push(...others.filter(isNew), ...closeFailures);
+    if (reason instanceof StageError) {
+      reason.others.push(...others.filter(isNew), ...closeFailures);
+      this.context.failedLater = (other) => void (isNew(other) && reason.others.push(other));
+    }
     this.context.observer?.ended?.(summary, error?.reason);
     this.#ended({ summary, failure: error });
   }
