@@ -15,6 +15,9 @@ export class CopiedNode {
   n: number = 0;
   x: number = 0;
   s: unknown = undefined;
+  /** What it keeps while that is a number: a field that never holds anything else is not boxed anew for each item. */
+  d: number = 0.5;
+  hasNumber: boolean = false;
   /** How many items were asked for. */
   max: number = 0;
 

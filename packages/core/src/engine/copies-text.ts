@@ -16,11 +16,11 @@ const COPIES: Readonly<Record<string, number>> = {
 };
 const FEW = 8;
 
-const names: Names = {
+const namesOf = (kind: StepKind | SinkKind): Names => ({
   in: 'v',
   out: 'w',
   index: 'j',
-  state: 'this.s',
+  state: kind.folds === true ? 'this.total' : 'this.s',
   // Not as a method: a function of the user must not see the node as its `this`.
   param: (at) => `(0, this.p${at})`,
   // PERF: a note of who is at work; a try/catch in each step makes them too long to become one loop (core/sync-fused,
@@ -35,7 +35,12 @@ const names: Names = {
   await: () => '',
   park: () => '',
   wait: (promise) => `{ this.m.waitsFor = ${promise}; this.m.status = ${STATUS.waiting}; this.m.isHalted = true; }`,
-};
+});
+
+// PERF: in each copy, since what is shared by all learns from all of them, and is slow for good.
+const TOTAL =
+  ' get total() { return this.hasNumber ? this.d : this.s; }' +
+  " set total(v) { this.hasNumber = typeof v === 'number'; if (this.hasNumber) this.d = v; else this.s = v; }";
 
 /** The text of `copies.gen.ts`. */
 export function copiesText(): string {
@@ -62,6 +67,7 @@ ${EMIT.id}: () => [CopiedEmit]
  * copy has its own `drive`, so that the compiler sees one class in it.
  */
 function classText(kind: StepKind | SinkKind): string {
+  const names = namesOf(kind);
   const isStep = 'splits' in kind;
   const passes = isStep && kind.id !== 'flatMap';
   const next = passes ? ` this.next.push(w, ${kind.splits ? 'this.n++' : 'j'});` : '';
@@ -70,5 +76,5 @@ function classText(kind: StepKind | SinkKind): string {
     'drive(a, i, end, j) { const m = this.m; try { while (i < end && !m.isHalted) this.push(a[i++], j++); } catch (error) { haltWith(m, error); } return i; }';
   const flush =
     isStep && kind.flush !== undefined ? ` flush() { let w; ${kind.flush(names)} this.next.push(w, this.n++); }` : '';
-  return `class extends CopiedNode { ${push} ${drive}${flush} }`;
+  return `class extends CopiedNode { ${push} ${drive}${flush}${kind.folds === true ? TOTAL : ''} }`;
 }

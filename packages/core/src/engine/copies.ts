@@ -134,7 +134,10 @@ class CopiedMachine implements Machine {
       node.max = max;
       node.n = state.counts[this.#behind(at)] ?? 0;
       node.x = state.counts[this.#layout.tally[at] ?? -1] ?? 0;
-      node.s = state.states[at];
+      const kept = state.states[at];
+      node.hasNumber = typeof kept === 'number' && this.#folds(at);
+      if (node.hasNumber) node.d = kept as number;
+      else node.s = kept;
     }
   }
 
@@ -144,8 +147,12 @@ class CopiedMachine implements Machine {
       const tally = this.#layout.tally[at] ?? -1;
       if (this.#shape.steps[at]?.splits === true) state.counts[this.#behind(at)] = node.n;
       if (tally >= 0) state.counts[tally] = node.x;
-      state.states[at] = node.s;
+      state.states[at] = node.hasNumber ? node.d : node.s;
     }
+  }
+
+  #folds(at: number): boolean {
+    return (this.#shape.steps[at] ?? this.#shape.sink).folds === true;
   }
 
   /** Where the count of the region behind step `at` is. */
