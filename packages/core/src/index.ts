@@ -41,5 +41,5 @@ export { scan } from './stages/shape/scan.js';
 export { take } from './stages/shape/take.js';
 export { tap } from './stages/shape/tap.js';
 export type { Branches, BroadcastOptions } from './stages/split/broadcast.js';
-export type { StepOptions } from './stages/step-options.js';
+export type { CallOptions, StepOptions } from './stages/step-options.js';
 export { type StopOptions, type Stoppable, type Stopping, type StopSignal, stopOnSignals } from './stop-on-signals.js';

@@ -34,32 +34,34 @@ const lockedWritable = (): WritableStream<number> => {
 const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>> = {
   TypeError: {
     'map(): fn is 1 (must be a function)': () => map(1 as never),
-    'map(): option "nam" is unknown (must be one of "name", "highWaterMark")': () => map(same, { nam: 'x' } as never),
+    'map(): option "nam" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
+      map(same, { nam: 'x' } as never),
     'map(): the options is null (must be an object)': () => map(same, null as never),
     'map(): name is "" (must be a string of one character or more)': () => map(same, { name: '' }),
     'map(): name is 7 (must be a string of one character or more)': () => map(same, { name: 7 as never }),
     'map(): highWaterMark is "4" (must be a whole number of 0 or more)': () =>
       map(same, { highWaterMark: '4' as never }),
     'filter(): predicate is undefined (must be a function)': () => filter(undefined as never),
-    'filter(): option "key" is unknown (must be one of "name", "highWaterMark")': () =>
+    'filter(): option "key" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       filter(Boolean, { key: 1 } as never),
     'filterMap(): fn is an object (Object) (must be a function)': () => filterMap({} as never),
-    'filterMap(): option "a" is unknown (must be one of "name", "highWaterMark")': () =>
+    'filterMap(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       filterMap(same, { a: 1 } as never),
     'flatMap(): fn is an array (must be a function)': () => flatMap([] as never),
-    'flatMap(): option "a" is unknown (must be one of "name", "highWaterMark")': () =>
+    'flatMap(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       flatMap((n) => [n], { a: 1 } as never),
     'take(): items is "2" (must be a whole number of 0 or more)': () => take('2' as never),
     'take(): option "a" is unknown (must be one of "name", "highWaterMark")': () => take(1, { a: 1 } as never),
     'drop(): items is 2n (must be a whole number of 0 or more)': () => drop(2n as never),
     'drop(): option "a" is unknown (must be one of "name", "highWaterMark")': () => drop(1, { a: 1 } as never),
     'tap(): fn is true (must be a function)': () => tap(true as never),
-    'tap(): option "a" is unknown (must be one of "name", "highWaterMark")': () => tap(same, { a: 1 } as never),
+    'tap(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
+      tap(same, { a: 1 } as never),
     'scan(): fn is 0 (must be a function)': () => scan(0 as never, same),
-    'scan(): option "seed" is unknown (must be one of "name", "highWaterMark")': () =>
+    'scan(): option "seed" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       scan(same, 0, { seed: 1 } as never),
     'dedupeConsecutive(): key is "id" (must be a function)': () => dedupeConsecutive('id' as never),
-    'dedupeConsecutive(): option "a" is unknown (must be one of "name", "highWaterMark")': () =>
+    'dedupeConsecutive(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       dedupeConsecutive(same, { a: 1 } as never),
     'batch(): the options is 3 (must be an object)': () => batch(3 as never),
     'batch(): maxItems is "3" (must be a whole number of 1 or more)': () => batch({ maxItems: '3' as never }),
@@ -73,18 +75,18 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'mapAsync(): concurrency is null (must be a whole number of 1 or more)': () =>
       mapAsync(same, { concurrency: null as never }),
     'mapAsync(): ordered is 1 (must be true or false)': () => mapAsync(same, { ordered: 1 as never }),
-    'mapAsync(): option "limit" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark")': () =>
-      mapAsync(same, { limit: 2 } as never),
+    'mapAsync(): option "limit" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "onError", "retry", "timeoutMs")':
+      () => mapAsync(same, { limit: 2 } as never),
     'bufferUnordered(): concurrency is undefined (must be a whole number of 1 or more)': () =>
       bufferUnordered(undefined as never),
-    'bufferUnordered(): option "ordered" is unknown (must be one of "name", "highWaterMark")': () =>
-      bufferUnordered(2, { ordered: true } as never),
+    'bufferUnordered(): option "ordered" is unknown (must be one of "name", "highWaterMark", "onError", "retry", "timeoutMs")':
+      () => bufferUnordered(2, { ordered: true } as never),
     'cached(): fn is 1 (must be a function)': () => cached(1 as never),
     'cached(): the options is null (must be an object)': () => cached(same, null as never),
     'cached(): key is "id" (must be a function)': () => cached(same, { key: 'id' as never }),
     'cached(): into is "id" (must be a function)': () => cached(same, { into: 'id' as never }),
     'cached(): ttlMs is "1" (must be a number of milliseconds, 0 or more)': () => cached(same, { ttlMs: '1' as never }),
-    'cached(): option "ttl" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "key", "ttlMs", "maxEntries", "into")':
+    'cached(): option "ttl" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "onError", "retry", "timeoutMs", "key", "ttlMs", "maxEntries", "into")':
       () => cached(same, { ttl: 1 } as never),
     'buffer(): items is undefined (must be a whole number of 1 or more)': () => buffer(undefined as never),
     'buffer(): option "highWaterMark" is unknown (must be one of "name", "overflow")': () =>

@@ -4,8 +4,10 @@ import {
   bufferUnordered,
   cached,
   compose,
+  deadLetter,
   dedupeConsecutive,
   drop,
+  fallback,
   filter,
   filterMap,
   flatMap,
@@ -27,6 +29,10 @@ function conforms<I, O>(name: string, factory: StageFactory<I, O>, options?: Con
     expect(laws.filter(({ passed }) => !passed)).toEqual([]);
   });
 }
+
+const no = (): never => {
+  throw new Error('no');
+};
 
 const later = async (n: number): Promise<number> => {
   for (let turn = 0; turn < n % 4; turn++) await undefined;
@@ -51,6 +57,20 @@ conforms('flatMap() of generators', (user) =>
       yield -n;
     }),
   ),
+);
+conforms('map() that skips', () => map((n: number) => (n % 3 === 0 ? no() : n), { onError: 'skip' }), { reads: 2 });
+conforms(
+  'filter() with a fallback',
+  () => filter((n: number) => (n % 3 === 0 ? no() : true), { onError: fallback(() => false) }),
+  { reads: 2 },
+);
+conforms('flatMap() that skips', () => flatMap((n: number) => (n % 3 === 0 ? no() : [n, n]), { onError: 'skip' }), {
+  reads: 16,
+});
+conforms(
+  'map() with dead letters',
+  () => map((n: number) => (n % 3 === 0 ? no() : n), { onError: deadLetter(new WritableStream()) }),
+  { reads: 2 },
 );
 conforms('take()', () => take<number>(3));
 conforms('take(0)', () => take<number>(0), { reads: 0 });

@@ -5,7 +5,7 @@ import { isGenerationAllowed, machineFor, type Params } from './machine.js';
 import type { BurstSink, FusedSink, SinkSpec } from './plan.js';
 import type { Planner, Tail } from './planner.js';
 import type { OperatorSpec, Room, SourceSpec, StageSpec, StepSpec } from './spec.js';
-import { EMIT } from './step.js';
+import { EMIT, guardedKind } from './step.js';
 
 const SINK_EDGE = 64;
 const ONE_TO_MANY_EDGE = 16;
@@ -128,14 +128,15 @@ export class ChainPlanner {
     const hasRoom = steps.some(({ kind }) => kind.room !== undefined);
     const shape: Shape = {
       source: open === undefined ? 'array' : (this.#source as SourceSpec & { type: 'loop' }).kind,
-      steps: steps.map((spec) => spec.kind),
+      steps: steps.map(({ kind, onError = 'fail' }) => (onError === 'fail' ? kind : guardedKind(kind))),
       sink: sink?.kind ?? EMIT,
     };
     const layout = layOut(shape.steps);
     const params: Params = [...steps.map((spec) => spec.params), sink?.params ?? []];
     const seeds = [...steps.map((spec) => spec.seed), sink?.seed];
     const machine = machineFor(shape, layout, params, this.#planner.options.generate);
-    const group: GroupPlan = { shape, layout, machine, params, seeds, weights, open, hasRoom, waitsAt, ask };
+    const policies = shape.steps.some((step) => step.isGuarded) ? steps.map(({ onError }) => onError) : undefined;
+    const group: GroupPlan = { shape, layout, machine, params, seeds, weights, open, hasRoom, policies, waitsAt, ask };
     this.#node({ type: 'group', group, source, stages, edge, from: this.#from });
   }
 

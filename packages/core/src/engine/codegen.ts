@@ -32,6 +32,16 @@ export const STATUS = {
   sourceFailed: 6,
   /** A step waits for the promise `awaits`. */
   awaiting: 7,
+  /** A step waits for the stream that gets the dead letter of its item. */
+  writing: 8,
+} as const;
+
+/** What a policy says of an item on which the user's function failed; anything else is a status to leave the loop with. */
+export const RESCUE = {
+  /** Another value, in `value`, takes the place of the function's. */
+  used: -1,
+  /** The item is dealt with: on to the next. */
+  lost: -2,
 } as const;
 
 /** Lays out the counts of a group: a step that can lose, hold or make items begins a new region behind it. */
@@ -199,14 +209,24 @@ ${this.#chain(at + 1, item, IN_READY)} } }`;
   #names(at: number, item: string, out: string, segment: Segment): Names {
     const tally = this.#layout.tally[at];
     const level = this.#cursors.indexOf(at) + 1;
+    const leave = `status = ${STATUS.failed}; ${segment.exit}`;
+    const call = (code: string): string =>
+      `try { ${code} } catch (error) { S.error = error; S.failed = ${at}; ${leave} }`;
+    const index = `j${this.#layout.region[at]}`;
+    // What the policy says of the item: another value, on to the next item, or out of the loop.
+    const rescue = (use: (result: string) => string): string =>
+      `{ const how = S.rescue(${at}, error, ${item}, ${index}); if (how === ${RESCUE.lost}) { ${segment.next} } if (how !== ${RESCUE.used}) { status = how; ${segment.exit} } ${call(use('S.value'))} }`;
     return {
       in: item,
       out,
-      index: `j${this.#layout.region[at]}`,
+      index,
       state: `s${at}`,
       param: (number) => paramName(at, number),
-      call: (code) =>
-        `try { ${code} } catch (error) { S.error = error; S.failed = ${at}; status = ${STATUS.failed}; ${segment.exit} }`,
+      call,
+      attempt: (expression, use) =>
+        this.#shape.steps[at]?.isGuarded === true
+          ? `try { ${use(expression)} } catch (error) ${rescue(use)}`
+          : call(use(expression)),
       drop: `{ n${tally}++; ${segment.next} }`,
       hold: segment.next,
       absorb: (count) => `n${tally} += ${count};`,

@@ -2,6 +2,7 @@ import { type Layout, type Shape, STATUS } from './codegen.js';
 import { type CopiedNode, haltWith } from './copied-node.js';
 import { COPIES } from './copies.gen.js';
 import type { Machine, MachineState, Params } from './machine.js';
+import { keyOf } from './step.js';
 
 type NodeClass = new (
   at: number,
@@ -15,7 +16,7 @@ const families = new Map<string, { readonly copies: readonly NodeClass[]; next: 
 
 /** Chooses the copies that loops of this shape are put together from; they do what the generated text does. */
 export function copiedMaker(shape: Shape, layout: Layout): (params: Params) => Machine {
-  const classes = [...shape.steps, shape.sink].map(({ id }) => nextCopy(id));
+  const classes = [...shape.steps, shape.sink].map((kind) => nextCopy(keyOf(kind)));
   return (params) => new CopiedMachine(shape, layout, params, classes);
 }
 

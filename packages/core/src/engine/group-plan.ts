@@ -1,6 +1,7 @@
 import type { Layout, Shape } from './codegen.js';
 import type { StageContext } from './context.js';
 import type { Machine, Params } from './machine.js';
+import type { ErrorPolicy } from './rejects.js';
 
 /** What a loop takes items from. */
 export interface LoopInput {
@@ -23,6 +24,8 @@ export interface GroupPlan {
   readonly open: (() => LoopInput) | undefined;
   /** Whether a step says how many more items may enter. */
   readonly hasRoom: boolean;
+  /** What becomes of items on which the function of a step fails, by step; none where all fail the run. */
+  readonly policies: ReadonlyArray<ErrorPolicy<never, unknown> | undefined> | undefined;
   /** The step that waits for promises, or -1. */
   readonly waitsAt: number;
   /** How many items a group with a sink asks for: the sink's edge. */

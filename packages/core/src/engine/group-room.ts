@@ -97,5 +97,6 @@ export function countsOf(
 /** How many items are inside step `at`. */
 export function heldBy(shape: Shape, state: MachineState, at: number): number {
   const waiting = shape.steps[at]?.id === 'mapAsync' && (state.awaits !== undefined || state.isReady) ? 1 : 0;
-  return (shape.steps[at]?.held?.(state.states[at]) ?? 0) + openCursors({ shape }, state, at) + waiting;
+  const isWritten = state.writes === at ? 1 : 0;
+  return (shape.steps[at]?.held?.(state.states[at]) ?? 0) + openCursors({ shape }, state, at) + waiting + isWritten;
 }

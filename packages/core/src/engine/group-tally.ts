@@ -27,7 +27,9 @@ export class GroupTally {
     const end = plan.shape.steps.length;
     this.#sink = plan.shape.sink.id === 'emit' ? -1 : (plan.layout.region[end] as number);
     this.#sinkWeight = plan.weights[end] as number;
-    this.#isSteady = plan.shape.steps.every((step) => step.held === undefined && step.id !== 'flatMap');
+    this.#isSteady = plan.shape.steps.every(
+      (step) => step.held === undefined && step.id !== 'flatMap' && step.isGuarded !== true,
+    );
   }
 
   /** As `account()`, where a step waits again: then most often nothing has changed. */

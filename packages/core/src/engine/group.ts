@@ -9,6 +9,7 @@ import { askOf, countsOf, leftToTake, roomOf, workOf } from './group-room.js';
 import { GroupTally } from './group-tally.js';
 import { Later, whenAnswered } from './later.js';
 import { endIterator, type MachineState, startState } from './machine.js';
+import { Rescue } from './rescue.js';
 import { waitForSink } from './sink-wait.js';
 import { WaitingSlot } from './waiting-slot.js';
 
@@ -23,6 +24,8 @@ export class Group implements Puller<unknown> {
   readonly #tally: GroupTally;
   /** Where an item waits for a promise, in a group with a step that does. */
   readonly #slot: WaitingSlot | undefined;
+  /** Deals with items on which a function of the user fails, in a group with a step that has a policy for them. */
+  readonly #rescue: Rescue | undefined;
   #isAsking = false;
   #isOpen = false;
   #isFlushing = false;
@@ -51,6 +54,15 @@ export class Group implements Puller<unknown> {
       const waiting = contexts.stages[plan.waitsAt] as StageContext;
       this.#slot = new WaitingSlot(plan, this.#state, run, waiting, () => this.#goOn());
     }
+    if (plan.policies !== undefined) {
+      this.#rescue = new Rescue(plan.policies, this.#state, contexts.stages, (at, failure) => {
+        if (failure !== undefined) this.#fail(at, failure);
+        // Nobody may have asked since the letter was begun.
+        if (!this.#later.isOwed) return;
+        if (spend(1)) whenMyTurn(this.#resume);
+        else this.#resume();
+      });
+    }
     if (edge === undefined) return;
     edge.waitingBehind = () => this.#tally.waiting();
     if (plan.shape.steps.some((step) => step.id === 'take')) edge.wanted = () => leftToTake(plan, this.#state);
@@ -78,6 +90,7 @@ export class Group implements Puller<unknown> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#slot?.close();
+    this.#rescue?.close();
     this.#last ??= END;
     if (!this.#isLooping) return this.#letGo(reason);
     const looped = new Promise<void>((resolve) => {
@@ -115,6 +128,8 @@ export class Group implements Puller<unknown> {
   #work(): Answer<unknown> | undefined {
     const state = this.#state;
     for (;;) {
+      // A letter that is being written: its item has left the edge.
+      if (state.writes >= 0 && this.#last === undefined) return void this.#edge?.goOn(true);
       const isStalled = state.waitsFor !== undefined;
       if (isStalled ? !this.#mayPark() : this.#last === undefined && state.awaits !== undefined) {
         // The item that waits has left the edge: there is room for one more.
@@ -123,7 +138,8 @@ export class Group implements Puller<unknown> {
       }
       if (!isStalled && this.#last !== undefined) return this.#last;
       if (!isStalled && state.hasThrown) {
-        this.#failWaiting();
+        const slot = this.#slot as WaitingSlot;
+        this.#fail(slot.at, slot.takeError());
         continue;
       }
       if (state.stop >= 0) this.#endBehindStop();
@@ -150,6 +166,8 @@ export class Group implements Puller<unknown> {
         this.#wait();
         continue;
       }
+      // The letter wakes the group, and nothing else may: one who wakes it when nobody asks loses what it made.
+      if (state.writes >= 0 && state.out.length === 0) continue;
       if (state.out.length > 0) {
         const { out } = state;
         state.out = [];
@@ -177,7 +195,7 @@ export class Group implements Puller<unknown> {
    */
   readonly #goOn = (): void => {
     const state = this.#state;
-    const isBusy = state.waitsFor !== undefined || state.hasThrown || state.stop >= 0;
+    const isBusy = state.waitsFor !== undefined || state.writes >= 0 || state.hasThrown || state.stop >= 0;
     if (isBusy || this.#isFlushing || this.#last !== undefined || this.#run.isDraining) return this.#resume();
     state.parks = false;
     this.#isLooping = true;
@@ -204,22 +222,6 @@ export class Group implements Puller<unknown> {
   #mayPark(): boolean {
     const { stop } = this.#state;
     return this.#slot?.isTaken === false && this.#last === undefined && !this.#isFlushing && stop < 0;
-  }
-
-  /** Keeps what the step that waits threw until the sink is done with the item before. */
-  #park(error: unknown): void {
-    this.#state.isReady = true;
-    this.#state.hasThrown = true;
-    this.#state.value = error;
-  }
-
-  /** Fails with what the step that waits threw or rejected with. */
-  #failWaiting(): void {
-    const state = this.#state;
-    const { value } = state;
-    state.hasThrown = state.isReady = false;
-    state.value = undefined;
-    this.#fail((this.#slot as WaitingSlot).at, value);
   }
 
   /** Takes an answer of the upstream. */
@@ -300,7 +302,7 @@ export class Group implements Puller<unknown> {
     // An iterator that has ended or thrown is not told to return.
     if (status === STATUS.done || status === STATUS.sourceFailed) this.#state.input = undefined;
     if (status === STATUS.failed) {
-      if (this.#state.parks && failed === this.#slot?.at) this.#park(error);
+      if (this.#state.parks && failed === this.#slot?.at) this.#slot.park(error);
       else this.#fail(failed, error);
     } else if (status === STATUS.done) this.#endInput(0);
     else if (status === STATUS.sourceFailed) {
@@ -362,7 +364,8 @@ export class Group implements Puller<unknown> {
 
   #fail(at: number, error: unknown): void {
     const failing = this.#contexts.stages[at] as StageContext;
-    this.#last = failing.failure(error, this.#tally.fail(at));
+    const index = this.#tally.fail(at);
+    this.#last = error instanceof Failure ? error : failing.failure(error, index);
     this.#state.isDry = true;
     this.#isFlushing = true;
   }

@@ -2,7 +2,7 @@ import { type Layout, machineText, paramName, type Shape, STATUS } from './codeg
 import type { StageContext } from './context.js';
 import { copiedMaker } from './copies.js';
 import { Cursor } from './cursor.js';
-import { RUNTIME } from './step.js';
+import { keyOf, RUNTIME } from './step.js';
 
 /** All that one run of a fused group keeps between slices. */
 export interface MachineState {
@@ -41,6 +41,10 @@ export interface MachineState {
   value: unknown;
   /** Whether the sink is busy: then an item goes no further than the step that waits. */
   parks: boolean;
+  /** Deals with an item on which the function of step `at` failed; answers as `RESCUE` says, or with a status. */
+  rescue: (at: number, error: unknown, item: unknown, index: number) => number;
+  /** The step whose dead letter is being written, or -1. */
+  writes: number;
   /** The step that waits has its signal from here. */
   context: StageContext | undefined;
 }
@@ -96,7 +100,7 @@ export function isGenerationAllowed(): boolean {
 /** The loop of a group: generated where the platform allows it, else put together from copies; the same for the same functions. */
 export function machineFor(shape: Shape, layout: Layout, params: Params, generate: boolean): Machine {
   const isGenerated = generate && isGenerationAllowed();
-  const kinds = shape.steps.map((step) => step.id).join(' ');
+  const kinds = shape.steps.map(keyOf).join(' ');
   const signature = `${isGenerated ? 'generated' : 'copied'} ${shape.source} ${kinds} ${shape.sink.id}`;
   const flat = params.flat();
   const key = (flat.find((each) => typeof each === 'function') as object | undefined) ?? NO_FUNCTION;
@@ -160,6 +164,8 @@ export function startState(shape: Shape, layout: Layout, params: Params, seeds: 
     hasThrown: false,
     value: undefined,
     parks: false,
+    rescue: () => STATUS.failed,
+    writes: -1,
     context: undefined,
   };
 }

@@ -2,19 +2,16 @@
 export class OpenBatch {
   readonly #maxItems: number;
   readonly #maxBytes: number;
-  readonly #sizeOf: ((item: unknown) => number) | undefined;
   #items: unknown[] = [];
   #bytes = 0;
 
-  constructor(maxItems: number, maxBytes: number | undefined, sizeOf: ((item: unknown) => number) | undefined) {
+  constructor(maxItems: number, maxBytes: number | undefined) {
     this.#maxItems = maxItems;
     this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
-    this.#sizeOf = sizeOf;
   }
 
-  /** Takes an item; gives the batch that is full with it, or that it did not fit into. */
-  add(item: unknown): unknown[] | undefined {
-    const bytes = this.#sizeOf?.(item) ?? 0;
+  /** Takes an item of so many bytes, as `sizeOf` says; gives the batch that is full with it, or that it did not fit into. */
+  add(item: unknown, bytes: number): unknown[] | undefined {
     if (!(bytes >= 0)) throw new RangeError(`sizeOf returned ${String(bytes)} (must be a number of bytes, 0 or more)`);
     const full = this.#items.length > 0 && this.#bytes + bytes > this.#maxBytes ? this.flush() : undefined;
     this.#items.push(item);

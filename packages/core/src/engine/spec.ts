@@ -1,5 +1,6 @@
 import type { Puller } from './answer.js';
 import type { StageContext } from './context.js';
+import type { ErrorPolicy } from './rejects.js';
 import type { SourceKind, StepKind } from './step.js';
 
 /** How many source items one item stands for behind a stage: as before, one again, or `times` as many (a batch). */
@@ -34,6 +35,8 @@ export interface StepSpec {
   /** Given by the user: ends the fused group before this step. */
   readonly highWaterMark?: number | undefined;
   readonly weight: Weight;
+  /** What becomes of an item on which the user's function fails. Default: it fails the run. */
+  readonly onError?: ErrorPolicy<never, unknown> | undefined;
 }
 
 /** Anything that is not a synchronous step: a function from the upstream puller to a downstream puller. */

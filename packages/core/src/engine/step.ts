@@ -21,6 +21,11 @@ export interface Names {
   param(at: number): string;
   /** Runs `code`, which calls a function of the user; what it throws fails the run with this step's name. */
   call(code: string): string;
+  /**
+   * The same where the user's function gives a value: calls `expression` and lets `use` say what becomes of its result,
+   * which is another value where the step has a policy for items on which the function fails.
+   */
+  attempt(expression: string, use: (result: string) => string): string;
   /** Ends the work on this item here, and counts it as lost in the way of the step ({@link StepKind.tally}). */
   readonly drop: string;
   /** Ends the work on this item here; it stays inside the step. */
@@ -49,6 +54,8 @@ export interface StepKind {
   readonly stops?: boolean;
   /** Whether what leaves is counted apart from what enters: the step can lose, hold or make items. */
   readonly splits: boolean;
+  /** Whether the step has a policy for items on which the user's function fails. */
+  readonly isGuarded?: boolean;
   /** What the step's own count means. */
   readonly tally?: Tally;
   /** The text for one item. */
@@ -97,7 +104,7 @@ const call = (names: Names): string => `${names.param(0)}(${names.in}, ${names.i
 
 /** Drops the item unless the predicate's `answer` is true; what is neither `true` nor `false` is looked at closer. */
 const dropUnless = (names: Names): string =>
-  `let answer; ${names.call(`answer = ${call(names)}; if (answer !== true && answer !== false) answer = truthy(answer);`)} if (!answer) ${names.drop}`;
+  `let answer; ${names.attempt(call(names), (result) => `answer = ${result}; if (answer !== true && answer !== false) answer = truthy(answer);`)} if (!answer) ${names.drop}`;
 
 // PERF: a copy of an array that nothing was put into. `[]` at one place for all runs learns from every pipeline what its
 // elements are, and boxes numbers once one of them held objects (core/collect, 2.7 times slower).
@@ -129,12 +136,12 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
   map: {
     id: 'map',
     splits: false,
-    each: (n) => n.call(`${n.out} = ${call(n)};`),
+    each: (n) => n.attempt(call(n), (result) => `${n.out} = ${result};`),
   },
   tap: {
     id: 'tap',
     splits: false,
-    each: (n) => `${n.call(`${call(n)};`)} ${n.out} = ${n.in};`,
+    each: (n) => `${n.attempt(call(n), (result) => `${result};`)} ${n.out} = ${n.in};`,
   },
   filter: {
     id: 'filter',
@@ -146,7 +153,7 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     id: 'filterMap',
     splits: true,
     tally: 'filtered',
-    each: (n) => `${n.call(`${n.out} = ${call(n)};`)} if (${n.out} === undefined) ${n.drop}`,
+    each: (n) => `${n.attempt(call(n), (result) => `${n.out} = ${result};`)} if (${n.out} === undefined) ${n.drop}`,
   },
   drop: {
     id: 'drop',
@@ -166,7 +173,8 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     folds: true,
     splits: false,
     start: (seed) => seed,
-    each: (n) => `${n.call(`${n.state} = ${n.param(0)}(${n.state}, ${n.in}, ${n.index});`)} ${n.out} = ${n.state};`,
+    each: (n) =>
+      `${n.attempt(`${n.param(0)}(${n.state}, ${n.in}, ${n.index})`, (result) => `${n.state} = ${result};`)} ${n.out} = ${n.state};`,
   },
   batch: {
     id: 'batch',
@@ -188,7 +196,7 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     tally: 'absorbed',
     start: (make) => (make as () => unknown)(),
     each: (n) =>
-      `${n.call(`${n.out} = ${n.state}.add(${n.in});`)} if (${n.out} === undefined) ${n.hold} ${n.absorb(`${n.out}.length`)}`,
+      `${n.attempt(`${n.param(0)}(${n.in})`, (result) => `${n.out} = ${n.state}.add(${n.in}, ${result});`)} if (${n.out} === undefined) ${n.hold} ${n.absorb(`${n.out}.length`)}`,
     flush: (n) => `${n.out} = ${n.state}.flush(); if (${n.out} === undefined) ${n.hold} ${n.absorb(`${n.out}.length`)}`,
     room: (state) => (state as { room(): number }).room(),
     held: (state) => (state as { held(): number }).held(),
@@ -206,15 +214,44 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     tally: 'deduped',
     start: () => NOTHING,
     each: (n) =>
-      `let key; ${n.call(`key = ${call(n)};`)} if (sameValue(key, ${n.state})) ${n.drop} ${n.state} = key; ${n.out} = ${n.in};`,
+      `let key; ${n.attempt(call(n), (result) => `key = ${result};`)} if (sameValue(key, ${n.state})) ${n.drop} ${n.state} = key; ${n.out} = ${n.in};`,
   },
   flatMap: {
     id: 'flatMap',
     splits: true,
     tally: 'absorbed',
-    each: (n) => `let many; ${n.call(`many = iterate(${call(n)});`)} ${n.open('many')}`,
+    each: (n) => `let many; ${n.attempt(call(n), (result) => `many = iterate(${result});`)} ${n.open('many')}`,
   },
 };
+
+/** The steps that call a function of the user, and can have a policy for items on which it fails. */
+export const CALLING: readonly StepId[] = [
+  'map',
+  'tap',
+  'filter',
+  'filterMap',
+  'scan',
+  'batchBySize',
+  'dedupeConsecutiveBy',
+  'flatMap',
+];
+
+const guarded = new Map<StepKind, StepKind>();
+
+/** The same kind of step with a policy for items on which the user's function fails: it can lose an item. */
+export function guardedKind(kind: StepKind): StepKind {
+  let made = guarded.get(kind);
+  if (made === undefined) {
+    made = { ...kind, splits: true, isGuarded: true };
+    guarded.set(kind, made);
+  }
+  return made;
+}
+
+/** What tells a kind, with a policy or without, from all others. */
+export function keyOf({ id, isGuarded }: Pick<StepKind, 'id' | 'isGuarded'>): string {
+  return isGuarded === true ? `${id}Guarded` : id;
+}
 
 /** Calls an asynchronous function on one item at a time: `mapAsync()` as part of a group that ends with a sink. */
 export const MAP_ASYNC: StepKind = {

@@ -13,6 +13,7 @@ export class TimedBatch implements Puller<unknown> {
   readonly #upstream: Puller<unknown>;
   readonly #context: StageContext;
   readonly #open: OpenBatch;
+  readonly #sizeOf: ((item: unknown) => number) | undefined;
   readonly #maxWaitMs: number;
   #timer: Timer | undefined;
   #isDue = false;
@@ -23,10 +24,17 @@ export class TimedBatch implements Puller<unknown> {
   #behind: Mark | Failure | typeof END | undefined;
   readonly #later = new Later<unknown>();
 
-  constructor(upstream: Puller<unknown>, context: StageContext, open: OpenBatch, maxWaitMs: number) {
+  constructor(
+    upstream: Puller<unknown>,
+    context: StageContext,
+    open: OpenBatch,
+    sizeOf: ((item: unknown) => number) | undefined,
+    maxWaitMs: number,
+  ) {
     this.#upstream = upstream;
     this.#context = context;
     this.#open = open;
+    this.#sizeOf = sizeOf;
     this.#maxWaitMs = maxWaitMs;
   }
 
@@ -94,7 +102,7 @@ export class TimedBatch implements Puller<unknown> {
 
   #add(item: unknown, index: number): void {
     try {
-      const full = this.#open.add(item);
+      const full = this.#open.add(item, this.#sizeOf?.(item) ?? 0);
       // `sizeOf` may have ended the run.
       if (this.#isClosed) return this.#abandon(1);
       this.#context.counts.held++;

@@ -45,6 +45,22 @@ export class WaitingSlot {
     promise.then(this.#onValue, this.#onError);
   }
 
+  /** Keeps what the step's function threw until the sink is done with the item before. */
+  park(error: unknown): void {
+    this.#state.isReady = true;
+    this.#state.hasThrown = true;
+    this.#state.value = error;
+  }
+
+  /** Gives what the step's function threw or rejected with. */
+  takeError(): unknown {
+    const state = this.#state;
+    const { value } = state;
+    state.hasThrown = state.isReady = false;
+    state.value = undefined;
+    return value;
+  }
+
   close(): void {
     this.#isClosed = true;
   }

@@ -6,7 +6,8 @@ export type { ErrorPolicy, FailedItem, Fallback };
 /**
  * Gives another value in place of the one that a stage's function failed to give; the item counts as passed.
  *
- * What `fn` itself throws fails the run.
+ * The value stands for what the function should have given: a result for `map()` and `mapAsync()`, the answer for
+ * `filter()`, the next state for `scan()`, the items for `flatMap()`. What `fn` itself throws fails the run.
  *
  * @typeParam I - The items of the stage.
  * @typeParam O - What is given.
@@ -17,7 +18,7 @@ export type { ErrorPolicy, FailedItem, Fallback };
  *
  * @example Zero for what is not a number
  * ```ts
- * const parsed = mapAsync(async (text: string) => JSON.parse(text) as number, { onError: fallback(() => 0) });
+ * const parsed = map((text: string) => JSON.parse(text) as number, { onError: fallback(() => 0) });
  * assert.deepEqual(await from(['1', 'two', '3']).pipeThrough(parsed).toArray(), [1, 0, 3]);
  * ```
  */

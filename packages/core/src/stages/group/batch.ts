@@ -4,10 +4,10 @@ import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { TimedBatch } from '../../engine/timed-batch.js';
 import { checkCount, checkFunction, checkMs, outOfRange } from '../../internal/arguments.js';
-import { checkStepOptions, type StepOptions } from '../step-options.js';
+import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-options.js';
 
 /** What closes a batch: whichever limit is reached first. */
-export interface BatchOptions<T> extends StepOptions {
+export interface BatchOptions<T> extends CallOptions<T, number> {
   /** The most items in a batch, 1 or more. Without it what the stage holds has no bound in items. */
   readonly maxItems?: number;
   /** The most bytes in a batch, by `sizeOf`, 1 or more; an item that is larger alone is a batch of its own. */
@@ -25,11 +25,12 @@ export interface BatchOptions<T> extends StepOptions {
  * - Order: kept. The last batch may be shorter; none is ever empty.
  * - Holds: the open batch, at most `maxItems`; in the bound a batch counts as its `maxItems`.
  * - Backpressure: does not read while a finished batch waits for the consumer.
- * - Failure: an upstream error discards the open batch (its items are counted as abandoned) and is passed on as it is.
+ * - Failure: `sizeOf` throwing is dealt with as `onError` says, which only a batch by bytes and without `maxWaitMs` takes;
+ *   by default it fails the pipeline. An upstream error discards the open batch (its items are counted as abandoned) and is passed on as it is.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam T - What comes in.
- * @param options - At least one of `maxItems`, `maxBytes` (with `sizeOf`), `maxWaitMs`; `name` (default `'batch'`),
+ * @param options - At least one of `maxItems`, `maxBytes` (with `sizeOf`), `maxWaitMs`; `name` (default `'batch'`), `onError`,
  *   `highWaterMark` (default: none).
  * @returns A stage from `T` to `T[]`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when no limit is given or one is out of range.
@@ -40,8 +41,10 @@ export interface BatchOptions<T> extends StepOptions {
  * ```
  */
 export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
-  checkStepOptions('batch()', options, ['maxItems', 'maxBytes', 'sizeOf', 'maxWaitMs']);
-  const { name = 'batch', highWaterMark, maxItems, maxBytes, sizeOf, maxWaitMs } = options;
+  // Where nothing of the user is called there is nothing to have a policy for.
+  const isSized = options?.maxBytes !== undefined && options.maxWaitMs === undefined;
+  (isSized ? checkCallOptions : checkStepOptions)('batch()', options, ['maxItems', 'maxBytes', 'sizeOf', 'maxWaitMs']);
+  const { name = 'batch', highWaterMark, onError, maxItems, maxBytes, sizeOf, maxWaitMs } = options;
   if (maxItems === undefined && maxBytes === undefined && maxWaitMs === undefined) {
     throw outOfRange('batch()', 'the limit', undefined, 'at least one of "maxItems", "maxBytes" and "maxWaitMs"');
   }
@@ -51,7 +54,8 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
   if (maxWaitMs !== undefined) checkMs('batch()', 'maxWaitMs', maxWaitMs, 0);
   const most = maxItems ?? Number.POSITIVE_INFINITY;
   const weight = { times: most };
-  const open = (): OpenBatch => new OpenBatch(most, maxBytes, sizeOf as ((item: unknown) => number) | undefined);
+  const size = sizeOf as ((item: unknown) => number) | undefined;
+  const open = (): OpenBatch => new OpenBatch(most, maxBytes);
   if (maxWaitMs !== undefined) {
     return stageOf(
       {
@@ -61,12 +65,12 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
         inService: most,
         detail: 'open batch',
         weight,
-        open: (upstream, context) => new TimedBatch(upstream, context, open(), maxWaitMs),
+        open: (upstream, context) => new TimedBatch(upstream, context, open(), size, maxWaitMs),
       },
       openPair,
     );
   }
   const kind = maxBytes === undefined ? STEPS.batch : STEPS.batchBySize;
-  const params = maxBytes === undefined ? [most] : [];
-  return stageOf({ type: 'step', name, highWaterMark, kind, params, seed: open, weight }, openPair);
+  const params = maxBytes === undefined ? [most] : [size];
+  return stageOf({ type: 'step', name, highWaterMark, onError, kind, params, seed: open, weight }, openPair);
 }

@@ -2,7 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
-import { checkStepOptions, type StepOptions } from '../step-options.js';
+import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-options.js';
 
 /**
  * Leaves out items that equal the one before them.
@@ -11,12 +11,13 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * - Order: kept. Of a series of equals the first passes; the others are counted as deduped.
  * - Holds: the last key, no items.
  * - Backpressure: reads on until an item passes, once one is asked for.
- * - Failure: what `key` throws fails the pipeline, as the cause of a `StageError`.
+ * - Failure: `key` throwing is dealt with as `onError` says: by default it fails the pipeline, as the cause of a
+ *   `StageError`.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam T - What passes.
  * @param key - What to compare items by, with `===` and `NaN` equal to itself. Default: the item itself.
- * @param options - `name` (default `'dedupeConsecutive'`), `highWaterMark` (default: none, fused).
+ * @param options - `name` (default `'dedupeConsecutive'`), `onError` for `key` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `key` is not a function or an option is unknown.
  *
@@ -29,10 +30,11 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  */
 export function dedupeConsecutive<T>(
   key?: (item: T, index: number) => unknown,
-  options: StepOptions = {},
+  options: CallOptions<T, unknown> = {},
 ): Stage<T, T> {
   if (key !== undefined) checkFunction('dedupeConsecutive()', 'key', key);
-  checkStepOptions('dedupeConsecutive()', options);
+  if (key === undefined) checkStepOptions('dedupeConsecutive()', options);
+  else checkCallOptions('dedupeConsecutive()', options);
   const kind = key === undefined ? STEPS.dedupeConsecutive : STEPS.dedupeConsecutiveBy;
   const params = key === undefined ? [] : [key];
   return stageOf({ type: 'step', name: 'dedupeConsecutive', ...options, kind, params, weight: 'same' }, openPair);

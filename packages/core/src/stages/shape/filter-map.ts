@@ -2,7 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
-import { checkStepOptions, type StepOptions } from '../step-options.js';
+import { type CallOptions, checkCallOptions } from '../step-options.js';
 import type { NotPromise } from './map.js';
 
 /**
@@ -12,13 +12,15 @@ import type { NotPromise } from './map.js';
  * - Order: kept. Items for which `fn` gives `undefined` are counted as filtered; `null` passes.
  * - Holds: nothing.
  * - Backpressure: reads on until an item passes, once one is asked for.
- * - Failure: what `fn` throws fails the pipeline, as the cause of a `StageError`.
+ * - Failure: `fn` throwing is dealt with as `onError` says: by default it fails the pipeline, as the cause of a
+ *   `StageError`.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam I - What comes in.
  * @typeParam O - What goes out.
+ * @typeParam F - What `onError: fallback(fn)` gives.
  * @param fn - Is given the item and its index, from 0.
- * @param options - `name` (default `'filterMap'`), `highWaterMark` (default: none, fused).
+ * @param options - `name` (default `'filterMap'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `I` to `O`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
  *
@@ -28,12 +30,12 @@ import type { NotPromise } from './map.js';
  * assert.deepEqual(await from(['1', 'x', '3']).pipeThrough(numbers).toArray(), [1, 3]);
  * ```
  */
-export function filterMap<I, O>(
+export function filterMap<I, O, F = never>(
   fn: (item: I, index: number) => NotPromise<O> | undefined,
-  options: StepOptions = {},
-): Stage<I, O> {
+  options: CallOptions<I, F | undefined> = {},
+): Stage<I, O | F> {
   checkFunction('filterMap()', 'fn', fn);
-  checkStepOptions('filterMap()', options);
+  checkCallOptions('filterMap()', options);
   const spec = { name: 'filterMap', ...options, kind: STEPS.filterMap, params: [fn] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

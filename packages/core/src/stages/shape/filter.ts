@@ -2,7 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
-import { checkStepOptions, type StepOptions } from '../step-options.js';
+import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
  * Lets the items pass for which a predicate is true.
@@ -11,13 +11,14 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * - Order: kept. Items that do not pass are counted as filtered.
  * - Holds: nothing.
  * - Backpressure: reads on until an item passes, once one is asked for.
- * - Failure: what `predicate` throws fails the pipeline, as the cause of a `StageError`; so does a promise it returns.
+ * - Failure: `predicate` throwing is dealt with as `onError` says: by default it fails the pipeline, as the cause of a
+ *   `StageError`; so does a promise it returns.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam I - What comes in.
  * @typeParam O - What goes out: narrower where `predicate` is a type guard.
  * @param predicate - Is given the item and its index, from 0.
- * @param options - `name` (default `'filter'`), `highWaterMark` (default: none, fused).
+ * @param options - `name` (default `'filter'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `I` to `I`, or to what the type guard narrows it to.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `predicate` is not a function or an option is unknown.
  *
@@ -29,12 +30,18 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  */
 export function filter<I, O extends I>(
   predicate: (item: I, index: number) => item is O,
-  options?: StepOptions,
+  options?: CallOptions<I, boolean>,
 ): Stage<I, O>;
-export function filter<I>(predicate: (item: I, index: number) => boolean, options?: StepOptions): Stage<I, I>;
-export function filter<I>(predicate: (item: I, index: number) => boolean, options: StepOptions = {}): Stage<I, I> {
+export function filter<I>(
+  predicate: (item: I, index: number) => boolean,
+  options?: CallOptions<I, boolean>,
+): Stage<I, I>;
+export function filter<I>(
+  predicate: (item: I, index: number) => boolean,
+  options: CallOptions<I, boolean> = {},
+): Stage<I, I> {
   checkFunction('filter()', 'predicate', predicate);
-  checkStepOptions('filter()', options);
+  checkCallOptions('filter()', options);
   const spec = { name: 'filter', ...options, kind: STEPS.filter, params: [predicate] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

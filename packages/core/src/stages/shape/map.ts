@@ -2,7 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
-import { checkStepOptions, type StepOptions } from '../step-options.js';
+import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /** What a synchronous function may return: anything but a promise, which `mapAsync()` is for. */
 export type NotPromise<O> =
@@ -17,13 +17,15 @@ export type NotPromise<O> =
  * - Order: kept. One item out for each item in.
  * - Holds: nothing.
  * - Backpressure: reads an item only when one is asked for.
- * - Failure: what `fn` throws fails the pipeline, as the cause of a `StageError` with the item's index.
+ * - Failure: `fn` throwing is dealt with as `onError` says: by default it fails the pipeline, as the cause of a
+ *   `StageError` with the item's index.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam I - What comes in.
  * @typeParam O - What goes out.
+ * @typeParam F - What `onError: fallback(fn)` gives.
  * @param fn - Is given the item and its index, from 0; a function that returns a promise is refused by its type.
- * @param options - `name` (default `'map'`), `highWaterMark` (default: none, the stage is fused with its neighbours).
+ * @param options - `name` (default `'map'`), `onError` (default `'fail'`), `highWaterMark` (default: none, the stage is fused with its neighbours).
  * @returns A stage from `I` to `O`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
  *
@@ -33,8 +35,11 @@ export type NotPromise<O> =
  * assert.deepEqual(await from([-10, 22.5]).pipeThrough(fahrenheit).toArray(), [14, 72.5]);
  * ```
  */
-export function map<I, O>(fn: (item: I, index: number) => NotPromise<O>, options: StepOptions = {}): Stage<I, O> {
+export function map<I, O, F = never>(
+  fn: (item: I, index: number) => NotPromise<O>,
+  options: CallOptions<I, F> = {},
+): Stage<I, O | F> {
   checkFunction('map()', 'fn', fn);
-  checkStepOptions('map()', options);
+  checkCallOptions('map()', options);
   return stageOf({ type: 'step', name: 'map', ...options, kind: STEPS.map, params: [fn], weight: 'same' }, openPair);
 }

@@ -2,7 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
-import { checkStepOptions, type StepOptions } from '../step-options.js';
+import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
  * Folds the items into a state and passes on the state after each of them.
@@ -11,14 +11,15 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * - Order: kept. One item out for each item in; the seed itself is not passed on.
  * - Holds: the state, no items.
  * - Backpressure: reads an item only when one is asked for.
- * - Failure: what `fn` throws fails the pipeline, as the cause of a `StageError`.
+ * - Failure: `fn` throwing is dealt with as `onError` says: by default it fails the pipeline, as the cause of a
+ *   `StageError`.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam I - What comes in.
  * @typeParam S - The state, and what goes out.
  * @param fn - Is given the state, the item and its index, from 0; gives the next state.
  * @param seed - The state before the first item; each run starts from the same value.
- * @param options - `name` (default `'scan'`), `highWaterMark` (default: none, fused).
+ * @param options - `name` (default `'scan'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `I` to `S`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
  *
@@ -31,10 +32,10 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
 export function scan<I, S>(
   fn: (state: S, item: I, index: number) => S,
   seed: S,
-  options: StepOptions = {},
+  options: CallOptions<I, NoInfer<S>> = {},
 ): Stage<I, S> {
   checkFunction('scan()', 'fn', fn);
-  checkStepOptions('scan()', options);
+  checkCallOptions('scan()', options);
   const spec = { name: 'scan', ...options, kind: STEPS.scan, params: [fn], seed };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

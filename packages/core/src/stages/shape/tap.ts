@@ -2,7 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
-import { checkStepOptions, type StepOptions } from '../step-options.js';
+import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
  * Shows each item to a function and passes it on as it is.
@@ -11,12 +11,13 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * - Order: kept. Every item passes; what `fn` returns is ignored, a promise is not awaited.
  * - Holds: nothing.
  * - Backpressure: reads an item only when one is asked for.
- * - Failure: what `fn` throws fails the pipeline, as the cause of a `StageError`.
+ * - Failure: `fn` throwing is dealt with as `onError` says: by default it fails the pipeline, as the cause of a
+ *   `StageError`.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam T - What passes.
  * @param fn - Is given the item and its index, from 0.
- * @param options - `name` (default `'tap'`), `highWaterMark` (default: none, fused).
+ * @param options - `name` (default `'tap'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
  *
@@ -27,8 +28,8 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * assert.equal(passed, 2);
  * ```
  */
-export function tap<T>(fn: (item: T, index: number) => void, options: StepOptions = {}): Stage<T, T> {
+export function tap<T>(fn: (item: T, index: number) => void, options: CallOptions<T, unknown> = {}): Stage<T, T> {
   checkFunction('tap()', 'fn', fn);
-  checkStepOptions('tap()', options);
+  checkCallOptions('tap()', options);
   return stageOf({ type: 'step', name: 'tap', ...options, kind: STEPS.tap, params: [fn], weight: 'same' }, openPair);
 }
