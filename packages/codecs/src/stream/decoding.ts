@@ -4,6 +4,7 @@ import {
   END,
   Failure,
   isLater,
+  Later,
   Mark,
   openRejects,
   operator,
@@ -12,6 +13,7 @@ import {
   type Rejects,
   type StageContext,
   spend,
+  whenAnswered,
   whenMyTurn,
 } from '@millrace/core/authoring';
 import { CodecError } from '../codec-error.js';
@@ -53,7 +55,7 @@ class Decoding<T> implements Puller<T> {
   #isClosed = false;
   #last: Failure | typeof END | undefined;
   #max = 0;
-  #settle: ((answer: Answer<T>) => void) | undefined;
+  readonly #later = new Later<T>();
 
   constructor(
     upstream: Puller<Uint8Array>,
@@ -71,9 +73,7 @@ class Decoding<T> implements Puller<T> {
     this.#max = Math.min(max, MOST_AT_ONCE);
     const answer = this.#work();
     if (answer !== undefined) return answer;
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    return this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -104,7 +104,7 @@ class Decoding<T> implements Puller<T> {
       }
       const pulled = this.#upstream.pull(1);
       if (isLater(pulled)) {
-        pulled.then(this.#onAnswer);
+        whenAnswered(pulled, this.#onAnswer);
         return undefined;
       }
       const passed = this.#accept(pulled);
@@ -197,19 +197,13 @@ class Decoding<T> implements Puller<T> {
   readonly #onAnswer = (answer: Answer<Uint8Array>): void => {
     const passed = this.#accept(answer);
     if (passed === undefined) this.#resume();
-    else this.#answer(passed);
+    else this.#later.give(passed);
   };
 
   readonly #resume = (): void => {
     const answer = this.#work();
-    if (answer !== undefined) this.#answer(answer);
+    if (answer !== undefined) this.#later.give(answer);
   };
-
-  #answer(answer: Answer<T>): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(answer);
-  }
 
   #finishChunk(): void {
     const { counts } = this.#context;

@@ -4,6 +4,7 @@ import {
   END,
   type Failure,
   isLater,
+  Later,
   Mark,
   openRejects,
   operator,
@@ -13,6 +14,7 @@ import {
   roomFor,
   type StageContext,
   spend,
+  whenAnswered,
   whenMyTurn,
 } from '@millrace/core/authoring';
 import type { CodecError } from '../codec-error.js';
@@ -75,7 +77,7 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   #error: CodecError | undefined;
   #isClosed = false;
   #last: Failure | typeof END | undefined;
-  #settle: ((answer: Answer<Uint8Array<ArrayBuffer>>) => void) | undefined;
+  readonly #later = new Later<Uint8Array<ArrayBuffer>>();
 
   constructor(upstream: Puller<T>, context: StageContext, most: number, writer: RecordWriter, rejects: Rejects<T>) {
     this.#upstream = upstream;
@@ -88,9 +90,7 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   pull(): Pulled<Uint8Array<ArrayBuffer>> {
     const answer = this.#work();
     if (answer !== undefined) return answer;
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    return this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -114,7 +114,7 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
       } else {
         const pulled = this.#upstream.pull(this.#most);
         if (isLater(pulled)) {
-          pulled.then(this.#onAnswer);
+          whenAnswered(pulled, this.#onAnswer);
           return undefined;
         }
         const passed = this.#accept(pulled);
@@ -186,19 +186,13 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   readonly #onAnswer = (answer: Answer<T>): void => {
     const passed = this.#accept(answer);
     if (passed === undefined) this.#resume();
-    else this.#answer(passed);
+    else this.#later.give(passed);
   };
 
   readonly #resume = (): void => {
     const answer = this.#work();
-    if (answer !== undefined) this.#answer(answer);
+    if (answer !== undefined) this.#later.give(answer);
   };
-
-  #answer(answer: Answer<Uint8Array<ArrayBuffer>>): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(answer);
-  }
 
   #abandon(): void {
     const { counts, weight } = this.#context;

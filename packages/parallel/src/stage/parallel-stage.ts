@@ -4,11 +4,13 @@ import {
   END,
   type Failure,
   isLater,
+  Later,
   Mark,
   openRejects,
   type Pulled,
   type Puller,
   type StageContext,
+  whenAnswered,
 } from '@millrace/core/authoring';
 import { Burst, type Client } from '../pool/client.js';
 import type { Pool } from '../pool/pool.js';
@@ -61,7 +63,7 @@ export class ParallelStage implements Puller<unknown>, Client {
   #behind: Mark | Failure | typeof END | undefined;
   #last: Failure | typeof END | undefined;
   #max = 0;
-  #settle: ((answer: Answer<unknown>) => void) | undefined;
+  readonly #later = new Later<unknown>();
 
   constructor(plan: StagePlan, pool: Pool, upstream: Puller<unknown>, context: StageContext) {
     this.#plan = plan;
@@ -108,11 +110,10 @@ export class ParallelStage implements Puller<unknown>, Client {
       this.#pool.pump();
       return answer;
     }
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      // Items that were rejected have left room.
-      this.#pool.pump();
-    });
+    this.#later.owe();
+    // Items that were rejected have left room.
+    this.#pool.pump();
+    return this.#later.now();
   }
 
   close(reason: unknown): void {
@@ -223,7 +224,7 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#isAsking = true;
     const pulled = this.#upstream.pull(Math.min(room, this.#size.now));
     if (isLater(pulled)) {
-      pulled.then(this.#onAnswer);
+      whenAnswered(pulled, this.#onAnswer);
       return undefined;
     }
     this.#isAsking = false;
@@ -325,12 +326,10 @@ export class ParallelStage implements Puller<unknown>, Client {
   }
 
   #hand(): void {
-    if (this.#settle === undefined) return;
+    if (!this.#later.isOwed) return;
     const answer = this.#answer();
     if (answer === undefined) return;
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle(answer);
+    this.#later.give(answer);
     this.#pool.pump();
   }
 

@@ -3,10 +3,12 @@ import {
   END,
   type Failure,
   isLater,
+  Later,
   Mark,
   type Pulled,
   type Puller,
   type StageContext,
+  whenAnswered,
 } from '@millrace/core/authoring';
 import { type Entry, type LookupSettings, Lookups } from './lookups.js';
 import type { LookupKey } from './select-by.js';
@@ -46,7 +48,7 @@ export class EnrichStage implements Puller<unknown> {
   /** Of an item that was to be handed on: goes behind those before it. */
   #failure: Failure | undefined;
   #max = 0;
-  #settle: ((answer: Answer<unknown>) => void) | undefined;
+  readonly #later = new Later<unknown>();
 
   constructor(
     functions: EnrichFunctions,
@@ -69,9 +71,7 @@ export class EnrichStage implements Puller<unknown> {
     if (this.#isDue()) this.#pump();
     const answer = this.#take();
     if (answer !== undefined) return answer;
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    return this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -110,7 +110,7 @@ export class EnrichStage implements Puller<unknown> {
       this.#isAsking = true;
       const pulled = this.#upstream.pull(free);
       if (isLater(pulled)) {
-        pulled.then(this.#onAnswer);
+        whenAnswered(pulled, this.#onAnswer);
         break;
       }
       this.#isAsking = false;
@@ -180,12 +180,10 @@ export class EnrichStage implements Puller<unknown> {
   }
 
   #hand(): void {
-    if (this.#settle === undefined) return;
+    if (!this.#later.isOwed) return;
     const answer = this.#take();
     if (answer === undefined) return;
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle(answer);
+    this.#later.give(answer);
   }
 
   #take(): Answer<unknown> | undefined {
