@@ -1,11 +1,12 @@
+import { CORE } from './core/suite.js';
 import { measure } from './measure.js';
 import { hasSides, type Job } from './model.js';
-import { CASES } from './suites.js';
 
 // The program that a fresh process runs for each side and run: told by a job in JSON, it prints a figure.
 
 const job = JSON.parse(process.argv[2] ?? '{}') as Job;
-const of = CASES.filter(hasSides).find(
+// Not all suites: those of whole programs import Millrace, and a process is to have only the code of its own side.
+const of = CORE.filter(hasSides).find(
   (each) =>
     each.suite === job.suite &&
     each.name === job.case &&
