@@ -41,6 +41,15 @@ export class PipelineError extends Error {
   }
 }
 
+/** How full one edge was. */
+export interface EdgeFill {
+  /** The stage before which the items waited. */
+  readonly stage: string;
+  readonly waiting: number;
+  /** How many may wait there. */
+  readonly highWaterMark: number;
+}
+
 /**
  * Says which stage of a pipeline failed, on which item, and why.
  *
@@ -64,19 +73,23 @@ export class StageError extends PipelineError {
   readonly attempt: number;
   /** Errors of other items, stages or clean-ups that came while this one was on its way. */
   readonly others: unknown[] = [];
+  /** How full every edge of the run was: a full one before a stage says that it was slow. */
+  readonly edges: readonly EdgeFill[];
 
   /**
    * @param stage - The name of the stage.
    * @param index - The ordinal of the item in that stage, from 0.
    * @param cause - The user's error.
    * @param attempt - Which try failed, from 1.
+   * @param edges - How full every edge was.
    */
-  constructor(stage: string, index: number, cause: unknown, attempt: number = 1) {
+  constructor(stage: string, index: number, cause: unknown, attempt: number = 1, edges: readonly EdgeFill[] = []) {
     super('ERR_CORE_STAGE', `Cannot process item ${index} in stage "${stage}": ${messageOf(cause)}`, { cause });
     this.name = 'StageError';
     this.stage = stage;
     this.index = index;
     this.attempt = attempt;
+    this.edges = edges;
   }
 }
 

@@ -7,7 +7,7 @@ export type { DrainReceipt } from './engine/receipt.js';
 export type { Stage } from './engine/stage.js';
 export type { RunSummary } from './engine/summary.js';
 export { Topology, type TopologyEdge, type TopologyGroup, type TopologyNode } from './engine/topology.js';
-export { type CoreErrorCode, PipelineError, StageError } from './errors.js';
+export { type CoreErrorCode, type EdgeFill, PipelineError, StageError } from './errors.js';
 export type { Observer, RunView } from './observer.js';
 export { type Fillable, Pipeline } from './pipeline.js';
 export { Run } from './run.js';

@@ -21,6 +21,8 @@ const CHECKS: Readonly<Record<keyof RunOptions, (where: string, what: string, va
     }
   },
   closeGraceMs: (where, what, value) => checkMs(where, what, value, 0),
+  timeoutMs: (where, what, value) => checkMs(where, what, value, 1),
+  idleTimeoutMs: (where, what, value) => checkMs(where, what, value, 1),
 };
 
 const NAMES = Object.keys(CHECKS);

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { messageOf, PipelineError, StageError } from '../errors.js';
+import { type EdgeFill, messageOf, PipelineError, StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
 import { Failure } from './answer.js';
 import { noCounts, type StageCounts } from './counts.js';
@@ -51,6 +51,8 @@ export class RunContext {
   /** Is told of the run once it is built. */
   observer: Observer | undefined;
   readonly sources: Drainable[] = [];
+  /** Says how full every edge is. */
+  edges: () => readonly EdgeFill[] = () => [];
   /** Clean-ups under way, by stage. */
   readonly closings: Array<{ stage: string; isDone: boolean; work: Promise<void> }> = [];
   /** Errors that came while another was on its way. */
@@ -64,6 +66,7 @@ export class RunContext {
   insideNow: number = 0;
   insideMost: number = 0;
   #controller: AbortController | undefined;
+  #abortedFor: { readonly reason: unknown } | undefined;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -75,12 +78,16 @@ export class RunContext {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortedFor !== undefined) this.#controller.abort(this.#abortedFor.reason);
+    }
     return this.#controller.signal;
   }
 
   /** Aborts the signal that user functions have. */
   abortUserWork(reason: unknown): void {
+    this.#abortedFor = { reason };
     this.#controller?.abort(reason);
   }
 
@@ -132,7 +139,7 @@ export class RunContext {
       weight,
       inside: (items) => run.inside(items),
       failure: (cause, index, attempt) => {
-        const error = new StageError(name, index, cause, attempt);
+        const error = new StageError(name, index, cause, attempt, run.isOver ? [] : run.edges());
         if (!run.isOver) run.observer?.failed?.(error);
         return new Failure(error);
       },

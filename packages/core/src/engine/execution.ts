@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.js';
-import { StageError } from '../errors.js';
+import { type EdgeFill, PipelineError, StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
 import { RunContext } from './context.js';
 import { inside, type StageCounts } from './counts.js';
@@ -7,6 +7,7 @@ import { OpenNodes } from './open-nodes.js';
 import { Outlet, type OutletRun } from './outlet.js';
 import type { Plan } from './plan.js';
 import { type RunSummary, summaryOf, waitingBefore } from './summary.js';
+import { TimeLimits } from './time-limits.js';
 
 /** What every way to run a pipeline takes. */
 export interface RunOptions {
@@ -22,6 +23,13 @@ export interface RunOptions {
   readonly observer?: Observer | undefined;
   /** The time that timed stages go by. Default: the platform's. */
   readonly clock?: Clock | undefined;
+  /** How long the run may take, in milliseconds; then it fails with a `TimeoutError`. Default: without limit. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * How long nothing may move in the run, in milliseconds, the time that a reader of `values()` takes included; then it
+   * fails with a `TimeoutError`, up to a quarter of that time later. Default: without limit.
+   */
+  readonly idleTimeoutMs?: number | undefined;
   /** How long the end of a run waits for sources, stages and sinks to close, in milliseconds. Default: 1,000. */
   readonly closeGraceMs?: number | undefined;
 }
@@ -42,6 +50,7 @@ export class Execution implements OutletRun<RunEnd> {
   readonly #over: Promise<RunEnd>;
   #ended!: (end: RunEnd) => void;
   #isReported = false;
+  #limits: TimeLimits | undefined;
 
   constructor(plan: Plan, options: RunOptions) {
     this.plan = plan;
@@ -50,6 +59,7 @@ export class Execution implements OutletRun<RunEnd> {
       this.#ended = resolve;
     });
     this.context = new RunContext(options.clock ?? systemClock);
+    this.context.edges = () => edgesOf(this.plan, this.waiting());
     const nodes = new OpenNodes(plan, this.context);
     this.#readers = nodes.readers;
     this.outlets = nodes.ends.map((end) => new Outlet(this, end.name, end));
@@ -79,6 +89,18 @@ export class Execution implements OutletRun<RunEnd> {
         inFlight: () => this.context.insideNow,
       }) ?? observer;
     for (const warning of this.plan.warnings) warn(this.context.observer, warning);
+    this.#limit();
+  }
+
+  #limit(): void {
+    const { timeoutMs, idleTimeoutMs } = this.#options;
+    if (timeoutMs === undefined && idleTimeoutMs === undefined) return;
+    this.#limits = new TimeLimits(this.context.clock, (reason) => this.finish({ reason }));
+    if (timeoutMs !== undefined) this.#limits.limit(timeoutMs);
+    if (idleTimeoutMs === undefined) return;
+    this.#limits.limitIdle(idleTimeoutMs, () =>
+      this.counts().reduce((sum, each) => sum + each.in + each.made + each.out, 0),
+    );
   }
 
   over(): Promise<RunEnd> {
@@ -114,7 +136,10 @@ export class Execution implements OutletRun<RunEnd> {
     context.isOver = true;
     context.observer?.changed?.('closing');
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#limits?.clear();
+    // Without a failure a drain may have come to its deadline, or nobody wants the rest.
     if (failure !== undefined) context.abortUserWork(failure.reason);
+    else if (context.insideNow > 0) context.abortUserWork(endedWithout());
     for (const outlet of this.outlets) outlet.close(failure);
     if (context.closings.length === 0) return this.#reportSettled(failure, STRAGGLERS);
     const timer = context.clock.setTimer(done, this.#options.closeGraceMs ?? 1000);
@@ -167,6 +192,19 @@ export class Execution implements OutletRun<RunEnd> {
       leftOpen: context.closings.filter((closing) => !closing.isDone).map((closing) => closing.stage),
     });
   }
+}
+
+/** How full every edge is. */
+function edgesOf({ rooms, stages }: Plan, waiting: readonly number[]): EdgeFill[] {
+  return rooms.flatMap(({ stage, where, items }) => {
+    const at = stages.findIndex(({ name }) => name === stage);
+    const weight = stages[at]?.weight ?? 1;
+    return where === 'edge' ? [{ stage, waiting: Math.max(0, waiting[at] ?? 0), highWaterMark: items / weight }] : [];
+  });
+}
+
+function endedWithout(): PipelineError {
+  return new PipelineError('ERR_CORE_ABORTED', 'Cannot finish the item: the run has ended without it');
 }
 
 const warnedOf = new Set<string>();
