@@ -69,6 +69,11 @@ export class Guard {
     if (typeof onError === 'string' || 'writable' in onError) this.#rejects = openRejects(onError, context);
   }
 
+  /** Whether a call can take too long: then all calls are made here. */
+  get isTimed(): boolean {
+    return this.#policy.timeoutMs !== undefined;
+  }
+
   /** Calls the function on an item, as often as it takes. */
   begin(item: unknown, index: number, settle: Settle): void {
     this.#try(this.#newTry(item, index, 1, settle));

@@ -1,7 +1,7 @@
 import { type Answer, END, type Failure, isLater, isThenable, Mark, type Pulled, type Puller } from './answer.js';
 import { callContext, type ItemContext } from './call-context.js';
 import type { StageContext } from './context.js';
-import type { Guard } from './guard.js';
+import type { Guard, Settle } from './guard.js';
 import { Later, whenAnswered } from './later.js';
 
 /** Calls the user's function on one item. */
@@ -135,7 +135,9 @@ export class MapAsync implements Puller<unknown> {
     const task = new Task(counts.in++);
     if (this.#ordered) this.#queue.push(task);
     this.#running++;
-    if (this.#guard !== undefined) return this.#beginGuarded(this.#guard, item, task, began);
+    const guard = this.#guard;
+    // PERF: without a time limit the guard is only asked when a call has failed.
+    if (guard?.isTimed === true) return this.#guarded(task, began, (settle) => guard.begin(item, task.index, settle));
     try {
       const result = this.#call(item, callContext(task.index, this.#context));
       if (isThenable(result)) {
@@ -145,19 +147,26 @@ export class MapAsync implements Puller<unknown> {
             this.#hand();
           },
           (error: unknown) => {
-            this.#end(task, began, 'failed', error);
+            this.#failed(item, task, began, error);
+            if (guard !== undefined) this.#pump();
             this.#hand();
           },
         );
       } else this.#end(task, began, 'done', result);
     } catch (error) {
-      this.#end(task, began, 'failed', error);
+      this.#failed(item, task, began, error);
     }
   }
 
-  #beginGuarded(guard: Guard, item: unknown, task: Task, began: number): void {
+  #failed(item: unknown, task: Task, began: number, error: unknown): void {
+    const guard = this.#guard;
+    if (guard === undefined) return this.#end(task, began, 'failed', error);
+    this.#guarded(task, began, (settle) => guard.failed(item, task.index, error, settle));
+  }
+
+  #guarded(task: Task, began: number, begin: (settle: Settle) => void): void {
     let isInside = true;
-    guard.begin(item, task.index, (outcome, value) => {
+    begin((outcome, value) => {
       this.#end(task, began, outcome, value);
       // Whoever called will look at what there is to hand on.
       if (isInside) return;
