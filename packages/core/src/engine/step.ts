@@ -1,5 +1,5 @@
 // What a fused group is made of. Each kind of step, source and sink is written once, as a piece of program text over
-// named places; `codegen.ts` joins the pieces into one loop, `../../scripts/copies.js` into the classes that stand in
+// named places; `codegen.ts` joins the pieces into one loop, `copies-text.ts` into the classes that stand in
 // where the platform forbids `new Function`.
 
 import { kindOf } from '../internal/arguments.js';
