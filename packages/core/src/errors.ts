@@ -14,6 +14,7 @@ export type CoreErrorCode =
   | 'ERR_CORE_SOURCE_USED'
   | 'ERR_CORE_CLOSE'
   | 'ERR_CORE_TIMEOUT'
+  | 'ERR_CORE_CHECKPOINT'
   | 'ERR_CORE_ABORTED';
 
 /**

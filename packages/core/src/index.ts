@@ -1,3 +1,4 @@
+export type { Acknowledger, Checkpoint, Checkpointer } from './checkpointer.js';
 export { type Clock, systemClock, type Timer } from './clock.js';
 export type { Fate, StageCounts } from './engine/counts.js';
 export type { RunOptions } from './engine/execution.js';

@@ -303,6 +303,8 @@ export class Pipeline<T> implements AsyncIterable<T> {
   }
 
   #execute(sink: SinkSpec, options: RunOptions, where: string): Outlet<RunEnd> {
+    // What they give is gone when the process is.
+    if (options.checkpoint !== undefined) throw wrongType(where, 'checkpoint', options.checkpoint, CHECKPOINTED);
     return new Execution(this.#plan(sink, options, where), options).outlet;
   }
 
@@ -310,6 +312,8 @@ export class Pipeline<T> implements AsyncIterable<T> {
     return planRun(where, [{ ...this.chain, sink }], options);
   }
 }
+
+const CHECKPOINTED = 'left out: checkpoints are for run(), runAll() and pipeTo()';
 
 async function settled(outlet: Outlet<RunEnd>): Promise<void> {
   const { failure } = await outlet.over();

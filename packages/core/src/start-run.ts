@@ -3,13 +3,16 @@ import { Execution, type RunOptions } from './engine/execution.js';
 import type { Plan } from './engine/plan.js';
 import { type EndedChain, makePlan } from './engine/planner.js';
 import type { Chain } from './engine/spec.js';
+import { PipelineError } from './errors.js';
 import type { Attachment } from './sinks/attach.js';
 
 /** Checks the options of a run and plans it. */
 export function planRun(where: string, chains: readonly EndedChain[], options: RunOptions): Plan {
   checkRunOptions(where, options);
   const { fuse = true, generate = true, maxInFlight } = options;
-  return makePlan(chains, { fuse, generate, isTimed: options.observer !== undefined, maxInFlight });
+  const plan = makePlan(chains, { fuse, generate, isTimed: options.observer !== undefined, maxInFlight });
+  if (options.checkpoint !== undefined) refuseForeign(plan);
+  return plan;
 }
 
 /** Starts chains with sinks as one run. */
@@ -29,4 +32,15 @@ export function startRun(
     throw error;
   }
   return execution;
+}
+
+/** What is inside a foreign transform cannot be told to come out before a barrier. */
+function refuseForeign({ nodes, stages }: Plan): void {
+  for (const node of nodes) {
+    if (node.type !== 'operator' || node.spec.isForeign !== true) continue;
+    throw new PipelineError(
+      'ERR_CORE_CHECKPOINT',
+      `Cannot build the pipeline: "${stages[node.stage]?.name}" is a foreign transform, which no barrier passes (must be a stage of Millrace, under a checkpoint)`,
+    );
+  }
 }

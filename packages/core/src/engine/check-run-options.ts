@@ -1,3 +1,4 @@
+import type { Checkpointer } from '../checkpointer.js';
 import { checkBoolean, checkCount, checkMs, checkOptions, wrongType } from '../internal/arguments.js';
 import type { RunOptions } from './execution.js';
 
@@ -19,6 +20,14 @@ const CHECKS: Readonly<Record<keyof RunOptions, (where: string, what: string, va
     if (!has(value, 'now', 'function') || !has(value, 'setTimer', 'function')) {
       throw wrongType(where, what, value, 'an object with "now" and "setTimer"');
     }
+  },
+  checkpoint(where, what, value) {
+    if (!has(value, 'load', 'function') || !has(value, 'save', 'function')) {
+      throw wrongType(where, what, value, 'an object with "load" and "save"');
+    }
+    const { everyItems, everyMs } = value as Checkpointer;
+    if (everyItems !== undefined) checkCount(where, 'everyItems of the checkpoint', everyItems, 1);
+    if (everyMs !== undefined) checkMs(where, 'everyMs of the checkpoint', everyMs, 1);
   },
   closeGraceMs: (where, what, value) => checkMs(where, what, value, 0),
   timeoutMs: (where, what, value) => checkMs(where, what, value, 1),

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { type EdgeFill, messageOf, PipelineError, StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
 import { Failure } from './answer.js';
+import type { Coordinator } from './coordinator.js';
 import { noCounts, type StageCounts } from './counts.js';
 
 /** What an operator, source or sink is given for one stage of one run. */
@@ -61,6 +62,8 @@ export class RunContext {
   failedLater: ((error: unknown) => void) | undefined;
   /** What clean-ups threw. */
   readonly closeFailures: unknown[] = [];
+  /** Takes the checkpoints, where the run has any. */
+  checkpoints: Coordinator | undefined;
   isDraining: boolean = false;
   isOver: boolean = false;
   insideNow: number = 0;

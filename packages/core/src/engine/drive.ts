@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors.js';
 import { wrongType } from '../internal/arguments.js';
-import { type Answer, END, Failure, isLater, isThenable } from './answer.js';
+import { type Answer, END, Failure, isLater, isThenable, type Mark } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
 import { whenAnswered } from './later.js';
 import type { Outlet } from './outlet.js';
@@ -9,6 +9,8 @@ import type { Outlet } from './outlet.js';
 export interface SinkWriter<T> {
   /** Takes a burst of 1 item or more; the next one comes when the promise has resolved. */
   write(items: readonly T[]): void | PromiseLike<unknown>;
+  /** Makes durable what was written: called at a checkpoint, which waits for it. Default: it is when it is written. */
+  flush?(): void | PromiseLike<unknown>;
   /** Finishes when all items were written. */
   close?(): void | PromiseLike<unknown>;
   /** Gives up when the run fails or is aborted, or when a drain has come to its deadline. */
@@ -62,7 +64,7 @@ export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: n
     if (Array.isArray(answer)) return write(answer);
     if (answer === END) close();
     else if (answer instanceof Failure) outlet.finish({ reason: answer.error });
-    else return true;
+    else return passed(answer);
     return false;
   };
 
@@ -82,6 +84,30 @@ export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: n
       );
     } catch (error) {
       failed(error, at);
+    }
+    return false;
+  };
+
+  /** Answers a barrier when what came before it is durable; says whether to go on at once. */
+  const passed = (mark: Mark): boolean => {
+    const { checkpoints } = context;
+    if (mark.kind !== 'barrier' || checkpoints === undefined) return true;
+    try {
+      const flushed = writer.flush?.();
+      if (!isThenable(flushed)) {
+        checkpoints.answered(mark, root);
+        return true;
+      }
+      flushed.then(
+        () => {
+          if (outlet.isOver) return;
+          checkpoints.answered(mark, root);
+          loop();
+        },
+        (error: unknown) => failed(error, sink.counts.in),
+      );
+    } catch (error) {
+      failed(error, sink.counts.in);
     }
     return false;
   };

@@ -1,7 +1,9 @@
+import type { Checkpointer } from '../checkpointer.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type EdgeFill, PipelineError, StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
 import { RunContext } from './context.js';
+import { Coordinator } from './coordinator.js';
 import { inside, type StageCounts } from './counts.js';
 import { OpenNodes } from './open-nodes.js';
 import { Outlet, type OutletRun } from './outlet.js';
@@ -30,6 +32,11 @@ export interface RunOptions {
    * fails with a `TimeoutError`, up to a quarter of that time later. Default: without limit.
    */
   readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Keeps how far the run has come, and where it begins: the last checkpoint of an earlier run. For `run()`, `runAll()` and
+   * `pipeTo()`; every source must have positions. Default: none.
+   */
+  readonly checkpoint?: Checkpointer | undefined;
   /** How long the end of a run waits for sources, stages and sinks to close, in milliseconds. Default: 1,000. */
   readonly closeGraceMs?: number | undefined;
 }
@@ -45,6 +52,7 @@ export class Execution implements OutletRun<RunEnd> {
   readonly outlets: readonly Outlet<RunEnd>[];
   readonly #options: RunOptions;
   readonly #readers: ReadonlyArray<() => StageCounts>;
+  readonly onCheckpointFailed = (reason: unknown): void => this.finish({ reason });
   readonly #onAbort = (): void => this.abort(this.#options.signal?.reason);
   #beganMs: number | undefined;
   readonly #over: Promise<RunEnd>;
@@ -60,9 +68,17 @@ export class Execution implements OutletRun<RunEnd> {
     });
     this.context = new RunContext(options.clock ?? systemClock);
     this.context.edges = () => edgesOf(this.plan, this.waiting());
+    if (options.checkpoint !== undefined)
+      this.context.checkpoints = new Coordinator(options.checkpoint, this.context.clock, this.onCheckpointFailed);
     const nodes = new OpenNodes(plan, this.context);
     this.#readers = nodes.readers;
     this.outlets = nodes.ends.map((end) => new Outlet(this, end.name, end));
+    try {
+      this.context.checkpoints?.begin(this.outlets.map(({ root }) => root));
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
     if (options.signal?.aborted) queueMicrotask(this.#onAbort);
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -103,6 +119,26 @@ export class Execution implements OutletRun<RunEnd> {
     );
   }
 
+  /** Calls `then` soon: when the last checkpoint has been loaded, where there are any. */
+  whenReady(then: () => void): void {
+    const { checkpoints } = this.context;
+    if (checkpoints === undefined) queueMicrotask(then);
+    else checkpoints.open().then(then);
+  }
+
+  /** One of several sinks has ended well. */
+  ended(outlet: Outlet<RunEnd>): void {
+    this.context.checkpoints?.ended(outlet.root);
+    outlet.close(undefined);
+  }
+
+  /** The last sink has ended well. */
+  complete(): void {
+    const { checkpoints } = this.context;
+    if (checkpoints === undefined) this.finish();
+    else checkpoints.complete(() => this.finish());
+  }
+
   over(): Promise<RunEnd> {
     return this.#over;
   }
@@ -140,6 +176,8 @@ export class Execution implements OutletRun<RunEnd> {
     // Without a failure a drain may have come to its deadline, or nobody wants the rest.
     if (failure !== undefined) context.abortUserWork(failure.reason);
     else if (context.insideNow > 0) context.abortUserWork(endedWithout());
+    const saving = context.checkpoints?.close();
+    if (saving !== undefined) context.closing('checkpoint', saving);
     for (const outlet of this.outlets) outlet.close(failure);
     if (context.closings.length === 0) return this.#reportSettled(failure, STRAGGLERS);
     const timer = context.clock.setTimer(done, this.#options.closeGraceMs ?? 1000);

@@ -9,7 +9,7 @@ import type { StepKind } from './step.js';
  * More than a slice ever has. PERF: a small integer, since an infinite limit makes the loop count in floating point
  * (core/map-reduce, 3 times slower).
  */
-const NO_LIMIT = 0x3fffffff;
+export const NO_LIMIT = 0x3fffffff;
 
 /**
  * How many items a group may take in now: what was asked of it, at most what ends a take; or, where batches are asked for,

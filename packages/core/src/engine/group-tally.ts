@@ -37,14 +37,25 @@ export class GroupTally {
     if (!this.#isSteady || this.#insideBefore === 0) this.account();
   }
 
+  /** Takes what was counted in runs before as no part of this one. */
+  restored(): void {
+    this.#insideBefore = this.#inside();
+  }
+
   /** Brings the number of items inside the run up to date. */
   account(): void {
     const { counts } = this.#state;
-    let inside = 0;
-    for (let at = 0; at < this.#effects.length; at++) inside += (this.#effects[at] as number) * (counts[at] as number);
+    const inside = this.#inside();
     if (this.#sink >= 0 && (counts[this.#sink] as number) > 0) this.#run.reached(this.#sinkWeight);
     this.#run.inside(inside - this.#insideBefore);
     this.#insideBefore = inside;
+  }
+
+  #inside(): number {
+    const { counts } = this.#state;
+    let inside = 0;
+    for (let at = 0; at < this.#effects.length; at++) inside += (this.#effects[at] as number) * (counts[at] as number);
+    return inside;
   }
 
   /** Takes the item that failed at step `at` out of its region's count, which stands for all stages of the region; gives its index. */

@@ -4,8 +4,9 @@ import { STATUS } from './codegen.js';
 import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
+import { GroupBarriers } from './group-barriers.js';
 import type { GroupContexts, GroupPlan, LoopInput } from './group-plan.js';
-import { askOf, countsOf, leftToTake, roomOf, workOf } from './group-room.js';
+import { askOf, countsOf, leftToTake, NO_LIMIT, roomOf, workOf } from './group-room.js';
 import { GroupTally } from './group-tally.js';
 import { Later, whenAnswered } from './later.js';
 import { endIterator, type MachineState, startState } from './machine.js';
@@ -34,6 +35,8 @@ export class Group implements Puller<unknown> {
   #mark: Mark | undefined;
   /** The same, when nothing before it is left in the group. */
   #due: Mark | undefined;
+  /** Only under a checkpoint. */
+  readonly #barriers: GroupBarriers | undefined;
   #isClosed = false;
   /** Whether the loop is running: a function of the user may close the group from inside. */
   #isLooping = false;
@@ -50,6 +53,8 @@ export class Group implements Puller<unknown> {
     this.#edge = edge;
     this.#state = startState(plan.shape, plan.layout, plan.params, plan.seeds);
     this.#tally = new GroupTally(plan, run, contexts, this.#state);
+    if (run.checkpoints !== undefined)
+      this.#barriers = new GroupBarriers(plan, this.#state, contexts, this.#tally, run.checkpoints);
     if (plan.waitsAt >= 0) {
       const waiting = contexts.stages[plan.waitsAt] as StageContext;
       this.#slot = new WaitingSlot(plan, this.#state, run, waiting, () => this.#goOn());
@@ -143,6 +148,10 @@ export class Group implements Puller<unknown> {
         continue;
       }
       if (state.stop >= 0) this.#endBehindStop();
+      if (this.#barriers?.injected !== undefined && this.#isBetweenItems()) {
+        this.#mark = this.#barriers.take();
+        this.#endInput(0);
+      }
       if (!this.#isFlushing && !state.isReady && !this.#hasInput()) {
         if (this.#isAsking) return undefined;
         // What is worked off may be large, and must not live on while the next is read.
@@ -176,7 +185,10 @@ export class Group implements Puller<unknown> {
       }
       const due = this.#due;
       this.#due = undefined;
-      if (due !== undefined && this.#passes(due)) return due;
+      if (due !== undefined) {
+        this.#barriers?.passed(due, this);
+        if (this.#plan.shape.sink.id === 'emit') return due;
+      }
       if (isTimeUp && this.#last === undefined) {
         whenMyTurn(this.#resume);
         return undefined;
@@ -195,7 +207,12 @@ export class Group implements Puller<unknown> {
    */
   readonly #goOn = (): void => {
     const state = this.#state;
-    const isBusy = state.waitsFor !== undefined || state.writes >= 0 || state.hasThrown || state.stop >= 0;
+    const isBusy =
+      this.#barriers !== undefined ||
+      state.waitsFor !== undefined ||
+      state.writes >= 0 ||
+      state.hasThrown ||
+      state.stop >= 0;
     if (isBusy || this.#isFlushing || this.#last !== undefined || this.#run.isDraining) return this.#resume();
     state.parks = false;
     this.#isLooping = true;
@@ -239,9 +256,8 @@ export class Group implements Puller<unknown> {
     }
   }
 
-  /** Whether a mark goes on from here: behind a sink there is nobody to hand it to. */
-  #passes(_mark: Mark): boolean {
-    return this.#plan.shape.sink.id === 'emit';
+  #isBetweenItems(): boolean {
+    return !this.#isFlushing && !this.#state.isReady && this.#state.level === 0;
   }
 
   #hasInput(): boolean {
@@ -280,9 +296,10 @@ export class Group implements Puller<unknown> {
     this.#isLooping = true;
     if (!this.#isFlushing || state.level > 0 || state.isReady) {
       const room = state.cursors.length > 0 ? allowance() : roomOf(this.#plan, this.#state, this.#max);
-      machine.run(state, Math.min(allowance(), room), this.#max);
+      machine.run(state, Math.min(allowance(), room, this.#barriers?.left ?? NO_LIMIT), this.#max);
     } else this.#flush();
     this.#settle();
+    this.#barriers?.counted((state.counts[0] as number) - taken);
     observed?.worked((state.counts[0] as number) - taken, began);
     return spend(Math.max(1, workOf(this.#plan, state) - before));
   }

@@ -10,6 +10,12 @@ export interface OutletRun<End> {
   readonly signal: AbortSignal | undefined;
   /** Says that the run begins; again does nothing. */
   begin(): void;
+  /** Calls `then` soon, when the run may begin to read. */
+  whenReady(then: () => void): void;
+  /** Closes an outlet that has ended well before others. */
+  ended(outlet: Outlet<End>): void;
+  /** Ends the run, whose last outlet has ended well. */
+  complete(): void;
   /** Ends the run. */
   finish(failure?: { reason: unknown }): void;
   /** Whether all other outlets are over. */
@@ -58,7 +64,7 @@ export class Outlet<End = unknown> {
   /** Calls `begin` soon, unless the run is over by then. */
   start(begin: () => void): void {
     this.#run.begin();
-    queueMicrotask(() => this.isOver || begin());
+    this.#run.whenReady(() => this.isOver || begin());
   }
 
   /** Pulls, with the end and failures taken care of: `then` gets bursts only. */
@@ -88,8 +94,9 @@ export class Outlet<End = unknown> {
   /** Ends this sink, well or not: a failure ends the run, and so does the end of the last sink. */
   finish(failure?: { reason: unknown }): void {
     if (this.isOver) return;
-    if (failure !== undefined || this.#run.isLast(this)) return this.#run.finish(failure);
-    this.close(undefined);
+    if (failure !== undefined) this.#run.finish(failure);
+    else if (this.#run.isLast(this)) this.#run.complete();
+    else this.#run.ended(this);
   }
 
   /** Closes, once, what the sink pulls from, and the sink. */

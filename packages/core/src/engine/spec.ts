@@ -1,3 +1,4 @@
+import type { Acknowledger } from '../checkpointer.js';
 import type { Puller } from './answer.js';
 import type { StageContext } from './context.js';
 import type { ErrorPolicy } from './rejects.js';
@@ -61,8 +62,11 @@ export interface OperatorSpec {
 
 export type StageSpec = StepSpec | OperatorSpec;
 
-/** Reads items for a source; the engine turns what it throws into a failure with the source's name. */
-export interface SourceReader<T> {
+/**
+ * Reads items for a source; the engine turns what it throws into a failure with the source's name. One with `position`, and
+ * `resume` or `acknowledge`, can be part of a run with checkpoints.
+ */
+export interface SourceReader<T> extends Partial<Acknowledger> {
   /** Gives 1 to `max` items, or `undefined` at the end; never called again before the answer has come. */
   read(max: number): readonly T[] | undefined | PromiseLike<readonly T[] | undefined>;
   /** Lets go of what is open; called once, also at the end. */
@@ -74,6 +78,13 @@ export interface SourceReader<T> {
    * `close()`; without it such items are gone.
    */
   giveBack?(items: readonly T[]): void;
+  /**
+   * Says where the source is behind what the last read gave: a value that the structured clone algorithm takes. Asked when
+   * that read has been handed on; never throws.
+   */
+  position?(): unknown;
+  /** Goes on behind a position of an earlier run; called once, before the first read. */
+  resume?(position: unknown): void | PromiseLike<unknown>;
 }
 
 /** A source: items in memory or at hand, which a loop takes itself, a reader that is asked for bursts, or other pipelines. */

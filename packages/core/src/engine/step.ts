@@ -62,6 +62,8 @@ export interface StepKind {
   each(names: Names): string;
   /** The text that puts what is held into `out`, or ends with `drop` where nothing is held. */
   flush?(names: Names): string;
+  /** Whether `state` is part of a checkpoint; what is held is handed on before one instead. */
+  readonly keeps?: boolean;
   /** Whether `state` is what the user's function gave last. */
   readonly folds?: boolean;
   /** What `state` is at the start of a run. */
@@ -170,6 +172,7 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
   },
   scan: {
     id: 'scan',
+    keeps: true,
     folds: true,
     splits: false,
     start: (seed) => seed,
@@ -203,6 +206,7 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
   },
   dedupeConsecutive: {
     id: 'dedupeConsecutive',
+    keeps: true,
     splits: true,
     tally: 'deduped',
     start: () => NOTHING,
@@ -210,6 +214,7 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
   },
   dedupeConsecutiveBy: {
     id: 'dedupeConsecutiveBy',
+    keeps: true,
     splits: true,
     tally: 'deduped',
     start: () => NOTHING,

@@ -1,0 +1,2 @@
+export { type FileCheckpointOptions, fileCheckpoint } from './file/file-checkpoint.js';
+export { type FileLinesOptions, fileLines } from './file/file-lines.js';
