@@ -27,6 +27,7 @@ export { type CachedOptions, cached } from './stages/async/cached.js';
 export type { ItemPolicyOptions, RetryOptions } from './stages/async/item-policy.js';
 export { type ConcurrencyOptions, type ItemContext, type MapAsyncOptions, mapAsync } from './stages/async/map-async.js';
 export { type ComposeOptions, compose } from './stages/compose.js';
+export type { EdgeOptions } from './stages/edge-options.js';
 export { type DeadLetter, type DeadLetterOffice, deadLetter, type OnError } from './stages/fault/dead-letter.js';
 export { type ErrorPolicy, type FailedItem, type Fallback, fallback } from './stages/fault/fallback.js';
 export { type BufferOptions, buffer, type Overflow } from './stages/flow/buffer.js';

@@ -75,7 +75,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'mapAsync(): concurrency is null (must be a whole number of 1 or more)': () =>
       mapAsync(same, { concurrency: null as never }),
     'mapAsync(): ordered is 1 (must be true or false)': () => mapAsync(same, { ordered: 1 as never }),
-    'mapAsync(): option "limit" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "onError", "retry", "timeoutMs")':
+    'mapAsync(): option "limit" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "size", "onError", "retry", "timeoutMs")':
       () => mapAsync(same, { limit: 2 } as never),
     'bufferUnordered(): concurrency is undefined (must be a whole number of 1 or more)': () =>
       bufferUnordered(undefined as never),
@@ -86,10 +86,10 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'cached(): key is "id" (must be a function)': () => cached(same, { key: 'id' as never }),
     'cached(): into is "id" (must be a function)': () => cached(same, { into: 'id' as never }),
     'cached(): ttlMs is "1" (must be a number of milliseconds, 0 or more)': () => cached(same, { ttlMs: '1' as never }),
-    'cached(): option "ttl" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "onError", "retry", "timeoutMs", "key", "ttlMs", "maxEntries", "into")':
+    'cached(): option "ttl" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "size", "onError", "retry", "timeoutMs", "key", "ttlMs", "maxEntries", "into")':
       () => cached(same, { ttl: 1 } as never),
     'buffer(): items is undefined (must be a whole number of 1 or more)': () => buffer(undefined as never),
-    'buffer(): option "highWaterMark" is unknown (must be one of "name", "overflow")': () =>
+    'buffer(): option "highWaterMark" is unknown (must be one of "name", "overflow", "size")': () =>
       buffer(1, { highWaterMark: 1 } as never),
     'from(): source is 5 (must be an iterable, an async iterable, a ReadableStream, a function that makes one, or a promise of one)':
       () => from(5 as never),
@@ -103,6 +103,17 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'range(): end is undefined (must be a number)': () => range(0, undefined as never),
     'interval(): intervalMs is "1" (must be a finite number of milliseconds above 0)': () => interval('1' as never),
     'channel(): capacity is undefined (must be a whole number of 1 or more)': () => channel(undefined as never),
+    'buffer(): size is 1 (must be a function)': () => buffer(1, { size: 1 as never }),
+    'buffer(): size is a function (must be left out beside a queuing strategy, which has its own)': () =>
+      buffer({ highWaterMark: 1 }, { size: () => 1 }),
+    'mapAsync(): size is a function (must be left out beside a queuing strategy, which has its own)': () =>
+      mapAsync(same, { highWaterMark: { highWaterMark: 1 }, size: () => 1 }),
+    'mapAsync(): highWaterMark is undefined (must be given with a size: it is what may wait)': () =>
+      mapAsync(same, { size: () => 1 }),
+    'mapAsync(): highWaterMark.size is "1" (must be a function)': () =>
+      mapAsync(same, { highWaterMark: { size: '1' as never } }),
+    'map(): highWaterMark is an object (Object) (must be a whole number of 0 or more)': () =>
+      map(same, { highWaterMark: {} as never }),
     'pipeThrough(): stage is a function (must be a stage, or a pair of a readable and a writable stream)': () =>
       numbers.pipeThrough(same as never),
     'pipeThrough(): stage is undefined (must be a stage, or a pair of a readable and a writable stream)': () =>
@@ -178,6 +189,10 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'cached(): ttlMs is -1 (must be a number of milliseconds, 0 or more)': () => cached(same, { ttlMs: -1 }),
     'cached(): maxEntries is 0 (must be a whole number of 1 or more)': () => cached(same, { maxEntries: 0 }),
     'buffer(): items is 0 (must be a whole number of 1 or more)': () => buffer(0),
+    'buffer(): items.highWaterMark is 1.5 (must be a whole number of 0 or more)': () =>
+      buffer(new CountQueuingStrategy({ highWaterMark: 1.5 })),
+    'mapAsync(): highWaterMark.highWaterMark is Infinity (must be a whole number of 0 or more)': () =>
+      mapAsync(same, { highWaterMark: { highWaterMark: Number.POSITIVE_INFINITY } }),
     'buffer(): overflow is "drop" (must be "block", "drop-oldest", "drop-newest", "fail")': () =>
       buffer(1, { overflow: 'drop' as never }),
     'range(): start is NaN (must be a number)': () => range(Number.NaN, 1),

@@ -151,6 +151,10 @@ conforms('bufferUnordered()', (): Stage<() => Promise<number>, number> => buffer
 });
 conforms('cached()', (user) => cached(user(later), { concurrency: 2 }));
 conforms('buffer()', () => buffer<number>(4));
+conforms('buffer() by size', () => buffer<number>(4, { size: (n) => n % 3 }), { reads: 4 });
+conforms('mapAsync() with an edge by size', (user) =>
+  mapAsync(user(later), { concurrency: 2, highWaterMark: 4, size: (n: number) => n % 3 }),
+);
 conforms('buffer() that drops the oldest', () => buffer<number>(20, { overflow: 'drop-oldest' }), { reads: 12 });
 conforms('buffer() that drops the newest', () => buffer<number>(20, { overflow: 'drop-newest' }), { reads: 12 });
 conforms('buffer() that fails', () => buffer<number>(20, { overflow: 'fail' }), { reads: 12 });

@@ -3,6 +3,7 @@ import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller
 import { spend, whenMyTurn } from './budget.js';
 import type { StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
+import { Scale, type SizeOf } from './scale.js';
 
 /** What a full buffer does with the next item. */
 export type Overflow = 'block' | 'drop-oldest' | 'drop-newest' | 'fail';
@@ -13,6 +14,8 @@ export class BufferQueue implements Puller<unknown> {
   readonly #context: StageContext;
   readonly #capacity: number;
   readonly #overflow: Overflow;
+  /** Weighs what waits, where items don't count as one each. */
+  readonly #scale: Scale | undefined;
   #items: unknown[] = [];
   #isAsking = false;
   #isClosed = false;
@@ -20,11 +23,12 @@ export class BufferQueue implements Puller<unknown> {
   #max = 0;
   readonly #later = new Later<unknown>();
 
-  constructor(upstream: Puller<unknown>, context: StageContext, capacity: number, overflow: Overflow) {
+  constructor(upstream: Puller<unknown>, context: StageContext, capacity: number, overflow: Overflow, size?: SizeOf) {
     this.#upstream = upstream;
     this.#context = context;
     this.#capacity = capacity;
     this.#overflow = overflow;
+    this.#scale = size === undefined ? undefined : new Scale(size);
   }
 
   pull(max: number): Pulled<unknown> {
@@ -45,11 +49,12 @@ export class BufferQueue implements Puller<unknown> {
     this.#upstream.close(reason);
     this.#lose(this.#items.length, 'abandoned');
     this.#items = [];
+    this.#scale?.clear();
   }
 
   readonly #read = (): void => {
     while (!this.#isAsking && !this.#isClosed && this.#behind === undefined) {
-      const room = this.#capacity - this.#items.length;
+      const room = this.#room();
       if (room <= 0 && this.#overflow === 'block') return;
       this.#isAsking = true;
       const pulled = this.#upstream.pull(Math.max(1, room));
@@ -70,9 +75,15 @@ export class BufferQueue implements Puller<unknown> {
     else this.#read();
   };
 
-  /** A buffer that drops reads without end, whether its source answers now or by a promise. */
+  /** How many items may be asked for: as many as have room, or one where what it weighs is known only behind it. */
+  #room(): number {
+    if (this.#scale === undefined) return this.#capacity - this.#items.length;
+    return this.#scale.total < this.#capacity ? 1 : 0;
+  }
+
+  /** A buffer that drops reads without end, whether its source answers now or by a promise; one that weighs, one by one. */
   #mustGiveWay(): boolean {
-    return this.#overflow !== 'block' && spend(1);
+    return (this.#overflow !== 'block' || this.#scale !== undefined) && spend(1);
   }
 
   #accept(answer: Answer<unknown>): void {
@@ -89,23 +100,45 @@ export class BufferQueue implements Puller<unknown> {
 
   #add(item: unknown): void {
     if (this.#behind !== undefined) return this.#lose(1, 'abandoned');
-    if (this.#items.length < this.#capacity) {
-      this.#items.push(item);
-      return;
+    let size: number;
+    try {
+      size = this.#scale === undefined ? 1 : this.#scale.weigh(item);
+    } catch (error) {
+      return this.#fail(error);
     }
+    if (this.#fits(size)) return this.#keep(item, size);
     if (this.#overflow === 'fail') {
-      const message = `Cannot buffer the item: ${this.#capacity} wait already (must be fewer, or another overflow policy)`;
-      this.#behind = this.#context.failure(
-        new PipelineError('ERR_CORE_OVERFLOW', message),
-        this.#context.counts.in - 1,
-      );
-      return this.#lose(1, 'abandoned');
+      const full = this.#scale === undefined ? this.#capacity : `${this.#scale.total} of ${this.#capacity} by size`;
+      const message = `Cannot buffer the item: ${full} wait already (must be fewer, or another overflow policy)`;
+      return this.#fail(new PipelineError('ERR_CORE_OVERFLOW', message));
     }
-    if (this.#overflow === 'drop-oldest') {
+    if (this.#overflow === 'drop-newest') return this.#lose(1, 'dropped');
+    while (!this.#fits(size)) {
       this.#items.shift();
-      this.#items.push(item);
+      this.#scale?.remove(1);
+      this.#lose(1, 'dropped');
     }
-    this.#lose(1, 'dropped');
+    this.#keep(item, size);
+  }
+
+  /**
+   * Whether an item that weighs `size` may wait beside the others, or alone. Where overflow blocks, it was asked for when
+   * there was room for something.
+   */
+  #fits(size: number): boolean {
+    if (this.#scale === undefined) return this.#items.length < this.#capacity;
+    const isAsked = this.#overflow === 'block' || this.#items.length === 0;
+    return isAsked || this.#scale.total + size <= this.#capacity;
+  }
+
+  #keep(item: unknown, size: number): void {
+    this.#items.push(item);
+    this.#scale?.add(size);
+  }
+
+  #fail(error: unknown): void {
+    this.#behind = this.#context.failure(error, this.#context.counts.in - 1);
+    this.#lose(1, 'abandoned');
   }
 
   #take(): Answer<unknown> | undefined {
@@ -116,6 +149,7 @@ export class BufferQueue implements Puller<unknown> {
     }
     const items = this.#items.length > this.#max ? this.#items.splice(0, this.#max) : this.#items;
     if (items === this.#items) this.#items = [];
+    this.#scale?.remove(items.length);
     this.#context.counts.out += items.length;
     return items;
   }

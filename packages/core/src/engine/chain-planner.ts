@@ -4,6 +4,7 @@ import type { GroupPlan } from './group-plan.js';
 import { isGenerationAllowed, machineFor, type Params } from './machine.js';
 import type { BurstSink, FusedSink, SinkSpec } from './plan.js';
 import type { Planner, Tail } from './planner.js';
+import type { SizeOf } from './scale.js';
 import type { OperatorSpec, Room, SourceSpec, StageSpec, StepSpec } from './spec.js';
 import { EMIT, guardedKind } from './step.js';
 
@@ -51,7 +52,7 @@ export class ChainPlanner {
     const stage = this.#stage(spec.name, 'operator');
     const highWaterMark = itemsOf(spec.highWaterMark, this.#most);
     const inService = itemsOf(spec.inService, this.#most);
-    if (highWaterMark > 0) this.#room(stage, 'edge', highWaterMark * this.#most);
+    this.#edgeRoom(stage, highWaterMark, spec.size);
     if (inService > 0) this.#room(stage, spec.detail, inService * this.#most);
     if (spec.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
     this.#node({ type: 'operator', spec, stage, rooms: { highWaterMark, inService }, from: this.#from });
@@ -83,10 +84,10 @@ export class ChainPlanner {
   #burstSink(sink: BurstSink): void {
     const stage = this.#stage(sink.name, 'sink');
     const highWaterMark = sink.highWaterMark ?? sinkEdge(this.#most);
-    if (highWaterMark > 0) this.#room(stage, 'edge', highWaterMark * this.#most);
+    this.#edgeRoom(stage, highWaterMark, sink.size);
     this.#room(stage, 'in service', sink.inService * this.#most);
     if (sink.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
-    this.#node({ type: 'sink', stage, highWaterMark, from: this.#from });
+    this.#node({ type: 'sink', stage, highWaterMark, size: sink.size, from: this.#from });
   }
 
   #endGroup(): void {
@@ -178,8 +179,15 @@ export class ChainPlanner {
     return stage;
   }
 
-  #room(stage: number, where: string, items: number): void {
-    this.#planner.room(stage, where, items);
+  /** What weighs 1 at least each is at most as many items as the mark. */
+  #edgeRoom(stage: number, highWaterMark: number, size: SizeOf | undefined): void {
+    if (highWaterMark > 0) {
+      this.#room(stage, 'edge', highWaterMark * this.#most, size === undefined ? undefined : highWaterMark);
+    }
+  }
+
+  #room(stage: number, where: string, items: number, weight?: number): void {
+    this.#planner.room(stage, where, items, weight);
     if (this.#paths.length > 0) this.#paths = this.#paths.map((path) => withRoom(path, items));
   }
 

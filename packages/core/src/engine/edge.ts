@@ -1,9 +1,14 @@
 import { type Answer, END, isLater, Mark, type Pulled, type Puller } from './answer.js';
+import { spend, whenMyTurn } from './budget.js';
 import type { StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
+import { Scale, type SizeOf } from './scale.js';
 
 /**
  * Where items wait before a consumer: reads ahead of it, up to `highWaterMark` items, once it is told to.
+ *
+ * With a `size` the mark is of weight: it reads one item at a time while what waits weighs less, so that what waits is
+ * above the mark by less than the last item.
  *
  * It belongs to the consumer, which counts the items as its own when the run ends with some of them still here.
  */
@@ -12,6 +17,10 @@ export class Edge implements Puller<unknown> {
   readonly #highWaterMark: number;
   readonly #context: StageContext;
   readonly #isEager: boolean;
+  /** Weighs what waits, where items don't count as one each. */
+  readonly #scale: Scale | undefined;
+  /** How many items have been weighed. */
+  #entered = 0;
   /** How many items the consumer has taken and not begun; they wait here as far as the bound is concerned. */
   waitingBehind: (() => number) | undefined;
   /** How many items more the consumer can use at all, where it knows: a take ends it. */
@@ -32,12 +41,22 @@ export class Edge implements Puller<unknown> {
   #max = 0;
   readonly #later = new Later<unknown>();
 
-  /** @param isEager - Whether to read ahead from the first pull on, not only while the consumer waits. */
-  constructor(upstream: Puller<unknown>, highWaterMark: number, context: StageContext, isEager: boolean) {
+  /**
+   * @param isEager - Whether to read ahead from the first pull on, not only while the consumer waits; with a `size` it does.
+   * @param size - What an item weighs; without it, 1.
+   */
+  constructor(
+    upstream: Puller<unknown>,
+    highWaterMark: number,
+    context: StageContext,
+    isEager: boolean,
+    size?: SizeOf,
+  ) {
     this.#upstream = upstream;
     this.#highWaterMark = highWaterMark;
     this.#context = context;
-    this.#isEager = isEager;
+    this.#isEager = isEager || size !== undefined;
+    this.#scale = size === undefined ? undefined : new Scale(size);
   }
 
   pull(max: number): Pulled<unknown> {
@@ -71,9 +90,7 @@ export class Edge implements Puller<unknown> {
 
   #fill(): void {
     while (!this.#isAsking && !this.#isClosed && this.#last === undefined && this.#mark === undefined) {
-      const behind = this.waitingBehind === undefined ? 0 : this.waitingBehind() + this.#handed;
-      const most = this.wanted === undefined ? this.#highWaterMark : Math.min(this.#highWaterMark, this.wanted());
-      const room = most - this.#waiting() - behind;
+      const room = this.#room();
       // A consumer that waits with a free slot may be handed one item even where nothing may wait.
       const credit = this.#later.isOwed ? Math.max(room, 1) : room;
       if (credit <= 0) return;
@@ -85,7 +102,19 @@ export class Edge implements Puller<unknown> {
       }
       this.#isAsking = false;
       this.#accept(pulled);
+      // What is asked for one by one would be a loop that never yields, before a mark of a million bytes.
+      if (this.#scale !== undefined && spend(1)) return whenMyTurn(this.#fillOn);
     }
+  }
+
+  readonly #fillOn = (): void => this.#fill();
+
+  /** How many items may be asked for: as many as have room, or one where what it weighs is known only behind it. */
+  #room(): number {
+    if (this.#scale !== undefined) return this.#scale.total < this.#highWaterMark ? 1 : 0;
+    const behind = this.waitingBehind === undefined ? 0 : this.waitingBehind() + this.#handed;
+    const most = this.wanted === undefined ? this.#highWaterMark : Math.min(this.#highWaterMark, this.wanted());
+    return most - this.#waiting() - behind;
   }
 
   close(reason: unknown): void {
@@ -95,6 +124,7 @@ export class Edge implements Puller<unknown> {
     this.#abandon(this.#waiting());
     this.#items = [];
     this.#head = 0;
+    this.#scale?.clear();
     this.#last = END;
   }
 
@@ -112,10 +142,25 @@ export class Edge implements Puller<unknown> {
     if (answer instanceof Mark) this.#mark = answer;
     else if (!Array.isArray(answer)) this.#last ??= answer;
     else if (this.#isClosed) this.#abandon(answer.length);
-    else this.#add(answer);
+    else if (this.#scale === undefined || this.#weigh(answer, this.#scale)) this.#add(answer);
     if (!this.#later.isOwed) return;
     const taken = this.#take(this.#max);
     if (taken !== undefined) this.#later.give(taken);
+  }
+
+  /** Whether what came, one item, is one that can be weighed; ends behind what waits where it is not. */
+  #weigh(items: unknown[], scale: Scale): boolean {
+    try {
+      for (const item of items) {
+        scale.add(scale.weigh(item));
+        this.#entered++;
+      }
+      return true;
+    } catch (error) {
+      this.#last = this.#context.failure(error, this.#entered);
+      this.#abandon(items.length);
+      return false;
+    }
   }
 
   #add(burst: unknown[]): void {
@@ -146,6 +191,7 @@ export class Edge implements Puller<unknown> {
     this.#head = isAll ? 0 : this.#head + max;
     if (isAll) this.#items = [];
     this.#handed = items.length;
+    this.#scale?.remove(items.length);
     return items;
   }
 

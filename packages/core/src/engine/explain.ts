@@ -56,12 +56,18 @@ export class Explanation {
   #roomsOf(stages: readonly PlannedStage[]): string {
     const names = new Set(stages.map((stage) => stage.name));
     const rooms = this.rooms.filter((room) => names.has(room.stage));
-    return rooms.map((room) => ` | ${room.stage} ${room.where}: ${format(room.items)}`).join('');
+    return rooms.map((room) => ` | ${room.stage} ${room.where}: ${roomOf(room)}`).join('');
   }
 }
 
 function plural(items: number): string {
   return items === 1 ? '1 item' : `${format(items)} items`;
+}
+
+/** What an edge by size may hold is known by weight; in items only as a bound, which says more where they are batches. */
+function roomOf({ items, weight }: PlannedRoom): string {
+  if (weight === undefined) return format(items);
+  return `${format(weight)} by size${items === weight ? '' : ` (${format(items)} items)`}`;
 }
 
 function format(items: number): string {

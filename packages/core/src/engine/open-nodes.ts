@@ -81,7 +81,7 @@ export class OpenNodes {
     const upstream = this.#before(node);
     if (node.type === 'operator') return node.spec.open(upstream, context, node.rooms);
     if (node.highWaterMark === 0) return upstream;
-    this.#sinkEdges[at] = new Edge(upstream, node.highWaterMark, context, false);
+    this.#sinkEdges[at] = new Edge(upstream, node.highWaterMark, context, false, node.size);
     return this.#sinkEdges[at];
   }
 

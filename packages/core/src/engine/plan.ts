@@ -1,4 +1,5 @@
 import type { GroupPlan } from './group-plan.js';
+import type { SizeOf } from './scale.js';
 import type { OperatorRooms, OperatorSpec, SourceSpec } from './spec.js';
 import type { SinkKind } from './step.js';
 
@@ -17,6 +18,8 @@ export interface BurstSink {
   readonly name: string;
   /** The items that may wait before it; `undefined` for what suits the items: 64, or 1 where they are batches. */
   readonly highWaterMark: number | undefined;
+  /** What one of them weighs, where `highWaterMark` is of weight. */
+  readonly size?: SizeOf | undefined;
   /** The most items it may be handed at once. */
   readonly inService: number;
   /** Whether what it is given goes into a foreign stream, where it can't be counted. */
@@ -43,6 +46,8 @@ export interface PlannedRoom {
   /** What holds them: `edge`, `in service`, `cursor`, `sink`. */
   readonly where: string;
   readonly items: number;
+  /** What the items of an edge with a `size` may weigh, all but the last of them; an item weighs 1 at least. */
+  readonly weight?: number;
 }
 
 /** One node of a plan; `from` are the numbers of the nodes it pulls from. */
@@ -87,6 +92,7 @@ export type PlanNode =
       readonly stage: number;
       /** How many items may wait before it. */
       readonly highWaterMark: number;
+      readonly size: SizeOf | undefined;
       readonly from: readonly number[];
     };
 

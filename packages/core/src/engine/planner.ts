@@ -113,8 +113,8 @@ export class Planner {
     return this.#stages.push({ name: unique, kind, node: this.nodes.length, weight, inputs }) - 1;
   }
 
-  room(stage: number, where: string, items: number): void {
-    this.#rooms.push({ stage: this.nameOf(stage), where, items });
+  room(stage: number, where: string, items: number, weight?: number): void {
+    this.#rooms.push({ stage: this.nameOf(stage), where, items, ...(weight !== undefined && { weight }) });
   }
 
   nameOf(stage: number): string {

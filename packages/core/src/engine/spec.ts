@@ -2,6 +2,7 @@ import type { Acknowledger } from '../checkpointer.js';
 import type { Puller } from './answer.js';
 import type { StageContext } from './context.js';
 import type { ErrorPolicy } from './rejects.js';
+import type { SizeOf } from './scale.js';
 import type { SourceKind, StepKind } from './step.js';
 
 /** How many source items one item stands for behind a stage: as before, one again, or `times` as many (a batch). */
@@ -46,6 +47,8 @@ export interface OperatorSpec {
   readonly name: string;
   /** The items that may wait on the edge before the stage. */
   readonly highWaterMark: Room;
+  /** What an item on that edge weighs, where `highWaterMark` is of weight. */
+  readonly size?: SizeOf | undefined;
   /** The items it may have in service, finished and waiting ones included. */
   readonly inService: Room;
   /** What `explain()` calls those: `concurrency 8`. */

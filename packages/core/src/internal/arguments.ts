@@ -63,6 +63,8 @@ export function checkOptions(where: string, options: unknown, known: readonly st
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw wrongType(where, 'name', name, 'a string of one character or more');
   }
+  // Where items can be weighed, a queuing strategy may stand in its place.
+  if (typeof highWaterMark === 'object' && highWaterMark !== null && known.includes('size')) return;
   if (highWaterMark !== undefined) checkCount(where, 'highWaterMark', highWaterMark, 0);
 }
 

@@ -3,6 +3,7 @@ import type { Outlet } from '../engine/outlet.js';
 import type { BurstSink, SinkSpec } from '../engine/plan.js';
 import { SINKS } from '../engine/sink-kinds.js';
 import { checkBoolean, checkCount, checkOptions, refuseOptions, wrongType } from '../internal/arguments.js';
+import { edgeMark } from '../stages/edge-options.js';
 import type { Sink } from './sink.js';
 import { type WritableOptions, writableWriter } from './writable.js';
 
@@ -28,9 +29,16 @@ export function attach(where: string, sink: unknown, options: WritableOptions = 
   }
   const own = sink as Sink<unknown> | undefined;
   if (typeof own?.open !== 'function') throw wrongType(where, 'sink', sink, 'a function, a WritableStream or a Sink');
-  const { name = 'sink', highWaterMark, maxBurst = 1 } = own;
+  const { name = 'sink', maxBurst = 1 } = own;
   checkCount(where, 'maxBurst of the sink', maxBurst, 1);
-  const spec: BurstSink = { type: 'burst', name, highWaterMark, inService: maxBurst };
+  const mark = edgeMark(where, own as Sink<never>);
+  const spec: BurstSink = {
+    type: 'burst',
+    name,
+    highWaterMark: mark?.highWaterMark,
+    size: mark?.size,
+    inService: maxBurst,
+  };
   return {
     spec,
     check: () => {},

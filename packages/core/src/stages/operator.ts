@@ -2,6 +2,7 @@ import type { Puller } from '../engine/answer.js';
 import type { StageContext } from '../engine/context.js';
 import { Edge } from '../engine/edge.js';
 import { openPair } from '../engine/pair.js';
+import type { SizeOf } from '../engine/scale.js';
 import type { OperatorRooms, OperatorSpec, Room, Weight } from '../engine/spec.js';
 import { type Stage, stageOf } from '../engine/stage.js';
 
@@ -15,6 +16,8 @@ export interface OperatorOptions<I, O> {
    * Default: 0.
    */
   readonly highWaterMark?: Room;
+  /** What an item on that edge weighs, 1 at least: makes `highWaterMark` one of weight, such as bytes. Default: 1 each. */
+  readonly size?: ((item: I) => number) | undefined;
   /** The most items in service at once, those that are finished and wait included; `open` is told it. Default: 0. */
   readonly inService?: Room;
   /** What `explain()` calls those, as in `concurrency`. Default: `'in service'`. */
@@ -63,10 +66,11 @@ export interface OperatorOptions<I, O> {
  * ```
  */
 export function operator<I, O>(options: OperatorOptions<I, O>): Stage<I, O> {
-  const { name, highWaterMark = 0, inService = 0, detail = 'in service', weight = 'same' } = options;
+  const { name, highWaterMark = 0, size, inService = 0, detail = 'in service', weight = 'same' } = options;
+  const sizeOf = size as SizeOf | undefined;
   const open: OperatorSpec['open'] = (upstream, context, rooms) => {
-    const edge = rooms.highWaterMark > 0 ? new Edge(upstream, rooms.highWaterMark, context, true) : upstream;
+    const edge = rooms.highWaterMark > 0 ? new Edge(upstream, rooms.highWaterMark, context, true, sizeOf) : upstream;
     return options.open(edge as Puller<I>, context, rooms) as Puller<unknown>;
   };
-  return stageOf({ type: 'operator', name, highWaterMark, inService, detail, weight, open }, openPair);
+  return stageOf({ type: 'operator', name, highWaterMark, size: sizeOf, inService, detail, weight, open }, openPair);
 }

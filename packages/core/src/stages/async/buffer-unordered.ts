@@ -11,8 +11,11 @@ import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map
  * @typeParam F - What `onError: fallback(fn)` gives.
  */
 export interface BufferUnorderedOptions<T, F = never>
-  extends Pick<ConcurrencyOptions, 'name' | 'highWaterMark'>,
-    ItemPolicyOptions<Thunk<T>, F> {}
+  extends Pick<ConcurrencyOptions, 'name'>,
+    ItemPolicyOptions<Thunk<T>, F> {
+  /** How many tasks may wait before the stage, beyond those in service. Default: 0. */
+  readonly highWaterMark?: number;
+}
 
 /** A task that has not begun. */
 export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;

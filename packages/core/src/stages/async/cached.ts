@@ -8,7 +8,7 @@ import type { ItemPolicyOptions } from './item-policy.js';
 import { CONCURRENCY_OPTIONS, type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
 
 /** How results are kept. */
-export interface CachedOptions<I, V, O, F = never> extends ConcurrencyOptions, ItemPolicyOptions<I, F> {
+export interface CachedOptions<I, V, O, F = never> extends ConcurrencyOptions<I>, ItemPolicyOptions<I, F> {
   /** What a result is kept under; compared as `Map` keys are. Default: the item itself. */
   readonly key?: (item: I) => unknown;
   /** How long a result is used, in milliseconds from when it was asked for. Default: without limit. */

@@ -7,20 +7,23 @@ import type { OperatorSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { MAP_ASYNC } from '../../engine/step.js';
 import { checkBoolean, checkCount, checkFunction, checkOptions } from '../../internal/arguments.js';
+import { type EdgeOptions, edgeMark } from '../edge-options.js';
 import { ITEM_POLICY_OPTIONS, type ItemPolicyOptions, itemPolicy } from './item-policy.js';
 
 export type { ItemContext };
 
-/** How a stage runs a function on several items at once. */
-export interface ConcurrencyOptions {
+/**
+ * How a stage runs a function on several items at once, and how much may wait before it: nothing by default.
+ *
+ * @typeParam I - What comes in.
+ */
+export interface ConcurrencyOptions<I = unknown> extends EdgeOptions<NoInfer<I>> {
   /** What the stage is called in errors, plans and figures. Default: the name of its function. */
   readonly name?: string;
   /** How many items are in service at once, results that wait to be handed on included; 1 or more. Default: 1. */
   readonly concurrency?: number;
   /** Whether results leave in the order of their items; if not, in that of their completion. Default: `true`. */
   readonly ordered?: boolean;
-  /** How many items may wait before the stage, beyond those in service. Default: 0. */
-  readonly highWaterMark?: number;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface ConcurrencyOptions {
  * @typeParam I - What comes in.
  * @typeParam F - What `onError: fallback(fn)` gives.
  */
-export interface MapAsyncOptions<I, F = never> extends ConcurrencyOptions, ItemPolicyOptions<I, F> {}
+export interface MapAsyncOptions<I, F = never> extends ConcurrencyOptions<I>, ItemPolicyOptions<I, F> {}
 
 /** The names of {@link MapAsyncOptions}, for the checks. */
 export const CONCURRENCY_OPTIONS: readonly string[] = [
@@ -37,6 +40,7 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
   'concurrency',
   'ordered',
   'highWaterMark',
+  'size',
   ...ITEM_POLICY_OPTIONS,
 ];
 
@@ -56,7 +60,7 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
  * @typeParam O - What goes out.
  * @typeParam F - What `onError: fallback(fn)` gives.
  * @param fn - Is given the item and `{ index, signal, attempt }`; may return a promise or a plain value.
- * @param options - `concurrency` (default 1), `ordered` (default `true`), `highWaterMark` (default 0), `onError` (default
+ * @param options - `concurrency` (default 1), `ordered` (default `true`), `highWaterMark` (default 0) with `size`, `onError` (default
  *   `'fail'`), `retry` (default: none), `timeoutMs` for each call (default: no limit), `name`.
  * @returns A stage from `I` to `O`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
@@ -89,17 +93,19 @@ export function mapAsync<I, O, F = never>(
 export function concurrentSpec(
   where: string,
   call: AsyncFunction,
-  options: ConcurrencyOptions & ItemPolicyOptions<never, unknown>,
+  options: ConcurrencyOptions<never> & ItemPolicyOptions<never, unknown>,
 ): OperatorSpec {
   checkOptions(`${where}()`, options, CONCURRENCY_OPTIONS);
-  const { name = where, concurrency = 1, ordered = true, highWaterMark = 0 } = options;
+  const { name = where, concurrency = 1, ordered = true } = options;
   checkCount(`${where}()`, 'concurrency', concurrency, 1);
   checkBoolean(`${where}()`, 'ordered', ordered);
+  const { highWaterMark, size } = edgeMark(`${where}()`, options) ?? { highWaterMark: 0, size: undefined };
   const policy = itemPolicy(`${where}()`, options);
   return {
     type: 'operator',
     name,
     highWaterMark,
+    size,
     inService: concurrency,
     detail: `concurrency${ordered ? '' : ', unordered'}`,
     weight: 'same',
@@ -108,7 +114,7 @@ export function concurrentSpec(
         ? { type: 'step', name, kind: MAP_ASYNC, params: [call], weight: 'same' }
         : undefined,
     open(upstream, context) {
-      const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true) : upstream;
+      const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true, size) : upstream;
       const guard = policy === undefined ? undefined : new Guard(call, policy, context);
       return new MapAsync(call, concurrency, ordered, edge, context, guard);
     },
