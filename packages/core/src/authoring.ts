@@ -14,6 +14,7 @@ export type { StageContext } from './engine/context.js';
 export { Edge } from './engine/edge.js';
 export { Later, whenAnswered } from './engine/later.js';
 export { openRejects, type Rejects } from './engine/rejects.js';
+export type { SizeOf } from './engine/scale.js';
 export {
   type OperatorRooms,
   type OperatorSpec,
