@@ -36,7 +36,7 @@ export function attach(where: string, sink: unknown, options: WritableOptions = 
     type: 'burst',
     name,
     highWaterMark: mark?.highWaterMark,
-    size: mark?.size,
+    size: mark?.size?.bind(own),
     inService: maxBurst,
   };
   return {

@@ -22,13 +22,10 @@ export type SinkContext = Pick<StageContext, 'name' | 'clock' | 'signal'>;
 export interface Sink<T> {
   /** What the sink is called in errors, plans and figures. Default: `'sink'`. */
   readonly name?: string;
-  /**
-   * How many items may wait before it, or how much they may weigh, as {@link EdgeOptions} has it. Default: 64, or 1 where
-   * the items are batches.
-   */
-  readonly highWaterMark?: number | QueuingStrategy<T>;
-  /** What an item weighs: makes `highWaterMark` one of weight, such as bytes. Default: every item counts as one. */
-  readonly size?: (item: T) => number;
+  /** How many items may wait before it; with a `size`, how much they may weigh. Default: 64, or 1 where they are batches. */
+  readonly highWaterMark?: number;
+  /** What an item weighs, as in {@link EdgeOptions}: makes `highWaterMark` one of bytes. Default: every item counts as one. */
+  size?(item: T): number;
   /** The most items in one burst, all of them in service until it is written. Default: 1. */
   readonly maxBurst?: number;
   /** Opens the sink for one run. */

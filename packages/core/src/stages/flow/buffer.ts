@@ -62,10 +62,7 @@ const OVERFLOWS: readonly Overflow[] = ['block', 'drop-oldest', 'drop-newest', '
  * assert.deepEqual(await from(['a', 'bc']).pipeThrough(texts).toArray(), ['a', 'bc']);
  * ```
  */
-export function buffer<T>(
-  items: number | QueuingStrategy<NoInfer<T>>,
-  options: BufferOptions<NoInfer<T>> = {},
-): Stage<T, T> {
+export function buffer<T>(items: number | QueuingStrategy<NoInfer<T>>, options: BufferOptions<T> = {}): Stage<T, T> {
   checkOptions('buffer()', options, ['name', 'overflow', 'size']);
   const { highWaterMark, size } = markOf(items, options);
   checkCount('buffer()', 'items', highWaterMark, 1);
