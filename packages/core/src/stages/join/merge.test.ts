@@ -1,5 +1,5 @@
 import { batch, filter, from, generate, map, mapAsync, merge, range, type StageError, take } from '@millrace/core';
-import { type Answer, isLater, Mark, operator } from '@millrace/core/authoring';
+import { type Answer, isLater, Mark, operator, source } from '@millrace/core/authoring';
 import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -7,10 +7,32 @@ async function* later<T>(...items: T[]): AsyncGenerator<T> {
   for (const item of items) yield item;
 }
 
+/** Items that are given at once, and not by a loop, which may have to give way to the thread between two of them. */
+function atHand(...items: number[]) {
+  return source<number>({
+    name: 'atHand',
+    open: () => {
+      const left = [...items];
+      return { read: (max) => (left.length > 0 ? left.splice(0, max) : undefined), close: () => {} };
+    },
+  });
+}
+
 describe('merge()', () => {
   test('merge() gives one item of each input in turn where they are at hand', async () => {
-    const merged = merge(from([1, 2, 3]), from([10, 20]), range(100, 104));
+    const merged = merge(atHand(1, 2, 3), atHand(10, 20), atHand(100, 101, 102, 103));
     expect(await merged.toArray()).toEqual([1, 10, 100, 2, 20, 101, 3, 102, 103]);
+  });
+
+  test('merge() of loops gives the items of each in their order, whenever the time of the thread is up', async () => {
+    const items = await merge(from([1, 2, 3]), from([10, 20]), range(100, 104)).toArray();
+    const between = (low: number, high: number) => items.filter((n) => n >= low && n < high);
+    expect([between(0, 10), between(10, 100), between(100, 200)]).toEqual([
+      [1, 2, 3],
+      [10, 20],
+      [100, 101, 102, 103],
+    ]);
+    expect(items).toHaveLength(9);
   });
 
   test('merge() of one pipeline gives its items', async () => {
