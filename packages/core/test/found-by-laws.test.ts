@@ -1,5 +1,5 @@
-import { batch, from, map, mapAsync, merge, type RunOptions, type RunSummary } from '@millrace/core';
-import { foreign, source } from '@millrace/core/authoring';
+import { batch, from, map, mapAsync, merge, type RunOptions, type RunSummary, range } from '@millrace/core';
+import { END, foreign, Later, operator, source } from '@millrace/core/authoring';
 import { virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -62,6 +62,40 @@ describe.for(Object.entries(ways))('a run, %s,', ([, options]) => {
     await run.finished.catch(() => {});
     expect(run.inFlight).toBe(0);
     expect(run.counts().find(({ name }) => name === 'merge')).toMatchObject({ in: 1, abandoned: 1 });
+  });
+
+  test('that ends while a merge asks for more behind a burst counts the burst as abandoned', async () => {
+    const bursts = [() => Promise.resolve([1]), () => [2]];
+    const ending = source<number>({
+      name: 'ending',
+      open: () => ({
+        read() {
+          if (bursts.length === 1) run.abort('enough');
+          return bursts.shift()?.();
+        },
+        close: () => {},
+      }),
+    });
+    const endsWhenClosed = operator<number, number>({
+      name: 'endsWhenClosed',
+      open(upstream) {
+        const later = new Later<number>();
+        return {
+          pull: () => later.owe(),
+          close(reason) {
+            upstream.close(reason);
+            later.give(END);
+          },
+        };
+      },
+    });
+    const run = merge(ending, range(0, 9).pipeThrough(endsWhenClosed)).run(
+      { name: 'sink', open: () => ({ write() {} }) },
+      options,
+    );
+    await run.finished.catch(() => {});
+    expect(run.inFlight).toBe(0);
+    expect(run.counts().find(({ name }) => name === 'sink')).toMatchObject({ in: 1, abandoned: 1 });
   });
 
   test('of batches through a native stream stays within its bound, and has nothing left inside', async () => {

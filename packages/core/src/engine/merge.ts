@@ -178,9 +178,10 @@ export class Merge implements Puller<unknown> {
   }
 
   #onAnswer(input: Input, answer: Answer<unknown>): void {
-    // What comes when it is closed is counted at once: nobody looks at it later.
-    if (this.#isBusy && !this.#isClosed) {
-      input.arrived = answer;
+    if (this.#isBusy) {
+      // What comes when it is closed is counted at once: nobody looks at it later. Whoever is busy gives the answer.
+      if (this.#isClosed) this.#accept(input, answer);
+      else input.arrived = answer;
       return;
     }
     const isBurst = Array.isArray(answer);
