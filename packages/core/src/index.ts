@@ -32,7 +32,9 @@ export { type DeadLetter, type DeadLetterOffice, deadLetter, type OnError } from
 export { type ErrorPolicy, type FailedItem, type Fallback, fallback } from './stages/fault/fallback.js';
 export { type BufferOptions, buffer, type Overflow } from './stages/flow/buffer.js';
 export { type BatchOptions, batch } from './stages/group/batch.js';
+export { type DedupeOptions, dedupe } from './stages/group/dedupe.js';
 export { dedupeConsecutive } from './stages/group/dedupe-consecutive.js';
+export { distinctUntilChanged } from './stages/group/distinct-until-changed.js';
 export { type ItemOf, type MergeOptions, merge } from './stages/join/merge.js';
 export { drop } from './stages/shape/drop.js';
 export { filter } from './stages/shape/filter.js';

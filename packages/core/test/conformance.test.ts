@@ -5,6 +5,7 @@ import {
   cached,
   compose,
   deadLetter,
+  dedupe,
   dedupeConsecutive,
   drop,
   fallback,
@@ -111,6 +112,8 @@ conforms('compose() of stages of every kind', (user) =>
 );
 conforms('dedupeConsecutive()', () => dedupeConsecutive<number>(), { input: (index) => index >> 1 });
 conforms('dedupeConsecutive() by key', (user) => dedupeConsecutive(user((n: number) => n >> 1)));
+conforms('dedupe()', (user) => dedupe({ key: user((n: number) => n % 5), maxKeys: 3 }));
+conforms('dedupe() that forgets', (user) => dedupe({ key: user((n: number) => n >> 1), ttlMs: 100 }));
 conforms('mapAsync()', (user) => mapAsync(user(later)));
 conforms('mapAsync() of 4', (user) => mapAsync(user(later), { concurrency: 4 }));
 conforms('mapAsync() of 4 with an edge', (user) => mapAsync(user(later), { concurrency: 4, highWaterMark: 3 }));

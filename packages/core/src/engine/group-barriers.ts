@@ -105,7 +105,8 @@ function saveGroup(
     const left = step === undefined ? entered : (counts[layout.region[at + 1] as number] as number);
     const tally = step?.tally === undefined ? {} : { tally: counts[layout.tally[at] as number] };
     const keeps = step?.keeps === true && states[at] !== NOTHING;
-    snapshot.state(name, { entered, left, ...tally, ...(keeps ? { state: states[at] } : {}) });
+    const state = keeps && step.save !== undefined ? step.save(states[at]) : states[at];
+    snapshot.state(name, { entered, left, ...tally, ...(keeps ? { state } : {}) });
   });
 }
 
@@ -138,7 +139,10 @@ function restoreGroup(
       own[step.tally] -= tally;
       if (step.tally === 'absorbed') own.made -= left;
     }
-    if ('state' in kept) state.states[at] = kept.state;
+    if ('state' in kept) {
+      if (step.restore !== undefined) step.restore(state.states[at], kept.state);
+      else state.states[at] = kept.state;
+    }
     if (step.id === 'take' && entered >= (params[at]?.[0] as number)) state.stop = at;
   });
 }

@@ -51,7 +51,7 @@ export class Group implements Puller<unknown> {
     this.#contexts = contexts;
     this.#upstream = upstream;
     this.#edge = edge;
-    this.#state = startState(plan.shape, plan.layout, plan.params, plan.seeds);
+    this.#state = startState(plan.shape, plan.layout, plan.params, plan.seeds, run.clock);
     this.#tally = new GroupTally(plan, run, contexts, this.#state);
     if (run.checkpoints !== undefined)
       this.#barriers = new GroupBarriers(plan, this.#state, contexts, this.#tally, run.checkpoints);

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { type Layout, machineText, paramName, type Shape, STATUS } from './codegen.js';
 import type { StageContext } from './context.js';
 import { copiedMaker } from './copies.js';
@@ -138,7 +139,13 @@ function generatedMaker(shape: Shape, layout: Layout, params: Params, signature:
 }
 
 /** The state of a machine that has not run. */
-export function startState(shape: Shape, layout: Layout, params: Params, seeds: readonly unknown[]): MachineState {
+export function startState(
+  shape: Shape,
+  layout: Layout,
+  params: Params,
+  seeds: readonly unknown[],
+  clock: Clock,
+): MachineState {
   const all = [...shape.steps, shape.sink];
   const stop = shape.steps.findIndex((step, at) => step.id === 'take' && params[at]?.[0] === 0);
   return {
@@ -150,7 +157,7 @@ export function startState(shape: Shape, layout: Layout, params: Params, seeds: 
     isDry: false,
     out: [],
     counts: new Array<number>(layout.counts).fill(0),
-    states: all.map((each, at) => each.start?.(seeds[at])),
+    states: all.map((each, at) => each.start?.(seeds[at], clock)),
     cursors: shape.steps.filter((step) => step.id === 'flatMap').map(() => new Cursor()),
     level: 0,
     stop,

@@ -2,10 +2,11 @@
 // named places; `codegen.ts` joins the pieces into one loop, `copies-text.ts` into the classes that stand in
 // where the platform forbids `new Function`.
 
+import type { Clock } from '../clock.js';
 import { kindOf } from '../internal/arguments.js';
-
 import { isThenable } from './answer.js';
 import { callContext } from './call-context.js';
+import type { SavedKeys, SeenKeys } from './seen-keys.js';
 
 /** The places a piece of text may name. All are source text. */
 export interface Names {
@@ -67,7 +68,11 @@ export interface StepKind {
   /** Whether `state` is what the user's function gave last. */
   readonly folds?: boolean;
   /** What `state` is at the start of a run. */
-  start?(seed: unknown): unknown;
+  start?(seed: unknown, clock: Clock): unknown;
+  /** Makes of a `state` that cannot be copied what a checkpoint keeps of it. Default: itself. */
+  save?(state: unknown): unknown;
+  /** Lets the `state` of a run that has not begun go on from that; without it, that is the state. */
+  restore?(state: unknown, saved: unknown): void;
   /** How many more items may enter before the step hands on or stops. */
   room?(state: unknown, entered: number, params: readonly unknown[]): number;
   /** How many items it holds. */
@@ -131,6 +136,7 @@ export type StepId =
   | 'batchBySize'
   | 'dedupeConsecutive'
   | 'dedupeConsecutiveBy'
+  | 'dedupe'
   | 'flatMap';
 
 /** The steps, by their id. Each public stage of a kind says what it does. */
@@ -221,6 +227,17 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     each: (n) =>
       `let key; ${n.attempt(call(n), (result) => `key = ${result};`)} if (sameValue(key, ${n.state})) ${n.drop} ${n.state} = key; ${n.out} = ${n.in};`,
   },
+  dedupe: {
+    id: 'dedupe',
+    keeps: true,
+    splits: true,
+    tally: 'deduped',
+    start: (make, clock) => (make as (clock: Clock) => unknown)(clock),
+    each: (n) =>
+      `let key; ${n.attempt(call(n), (result) => `key = ${result};`)} if (!${n.state}.isNew(key)) ${n.drop} ${n.out} = ${n.in};`,
+    save: (state) => (state as SeenKeys).save(),
+    restore: (state, saved) => (state as SeenKeys).restore(saved as SavedKeys),
+  },
   flatMap: {
     id: 'flatMap',
     splits: true,
@@ -238,6 +255,7 @@ export const CALLING: readonly StepId[] = [
   'scan',
   'batchBySize',
   'dedupeConsecutiveBy',
+  'dedupe',
   'flatMap',
 ];
 
