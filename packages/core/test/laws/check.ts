@@ -291,6 +291,7 @@ function checkLeft(made: Case, world: World, { summary, error, listeners }: Ende
   if (isGraceOver) return;
   ledger.check(5, timersSet === 0, () => `${timersSet} timers are left`);
   ledger.check(5, summary.leftOpen.length === 0, () => `it left open ${summary.leftOpen.join(', ')}`);
+  ledger.check(5, world.wrongIndexes.length === 0, () => world.wrongIndexes.join(', '));
   for (const life of world.lives) {
     const { name, kind, closes, aborts, isOver, problem } = life;
     ledger.check(5, problem === undefined, () => `${kind} "${name}": ${problem}`);

@@ -50,23 +50,23 @@ type OneStage = Exclude<StageCase, { kind: 'regroup' }>;
 function stageOf(made: OneStage, world: World): Stage<Value, Value> {
   const name = made.name ?? '';
   const step: Step = 'mark' in made && made.mark !== undefined ? { name, highWaterMark: made.mark } : { name };
-  const call = <R>(answer: () => R): R => world.call(made as { name: string }, answer) as R;
+  const call = <R>(index: number, answer: () => R): R => world.callAt(made as { name: string }, index, answer) as R;
   switch (made.kind) {
     case 'map':
-      return map((value: Value) => call(() => mapped(value)) as never, step) as Stage<Value, Value>;
+      return map((value: Value, index) => call(index, () => mapped(value)) as never, step) as Stage<Value, Value>;
     case 'tap':
-      return tap((_: Value) => void call(() => {}), step);
+      return tap((_: Value, index) => void call(index, () => {}), step);
     case 'filter':
-      return filter((value: Value) => call(() => kept(value, world)), step);
+      return filter((value: Value, index) => call(index, () => kept(value, world)), step);
     case 'filterMap':
-      return filterMap((value: Value) => call(() => (kept(value, world) ? value : undefined)), step) as Stage<
+      return filterMap((value: Value, index) => call(index, () => (kept(value, world) ? value : undefined)), step) as Stage<
         Value,
         Value
       >;
     case 'scan':
-      return scan((sum: number, value: Value) => call(() => summed(sum, value)), 0, step);
+      return scan((sum: number, value: Value, index) => call(index, () => summed(sum, value)), 0, step);
     case 'dedupe':
-      return dedupeConsecutive((value: Value) => call(() => keyOf(value)), step);
+      return dedupeConsecutive((value: Value, index) => call(index, () => keyOf(value)), step);
     case 'take':
       return take(made.items, step);
     case 'drop':
@@ -74,8 +74,8 @@ function stageOf(made: OneStage, world: World): Stage<Value, Value> {
     case 'flatMap': {
       let given = 0;
       const count = (): number => given++;
-      return flatMap((value: Value) => {
-        const many = call(() => unfolded(value, made.most));
+      return flatMap((value: Value, index) => {
+        const many = call(index, () => unfolded(value, made.most));
         return made.isIterator ? iterating(many, made, world, count) : many;
       }, step);
     }
@@ -83,7 +83,7 @@ function stageOf(made: OneStage, world: World): Stage<Value, Value> {
       return batch<Value>({ maxItems: made.maxItems, ...step }) as unknown as Stage<Value, Value>;
     case 'mapAsync': {
       const { concurrency, ordered, when, fault } = made;
-      return mapAsync((value: Value) => world.call({ name, when, fault }, () => mapped(value)), {
+      return mapAsync((value: Value, { index }) => world.callAt({ name, when, fault }, index, () => mapped(value)), {
         ...step,
         concurrency,
         ordered,

@@ -56,6 +56,8 @@ export class World {
   insideMost: number = 0;
   /** Whether something went wrong, or ended the run: what is inside cannot be told from then on. */
   isDisturbed: boolean = false;
+  /** What functions were told of an item that was another one. */
+  readonly wrongIndexes: string[] = [];
   timersSet: number = 0;
   /** Whether a clean-up was given up. */
   isGraceOver: boolean = false;
@@ -116,6 +118,14 @@ export class World {
     }
     if (when === 'now') return answer();
     return when === 'micro' ? Promise.resolve().then(answer) : this.schedule.any(name).then(answer);
+  }
+
+  /** As `call()`, for a function that is told the index of its item: the first item is 0, and none is left out. */
+  callAt<R>(part: Called, index: number, answer: () => R): R | Promise<R> {
+    const { name = '' } = part;
+    const at = this.#count(name);
+    if (index !== at) this.wrongIndexes.push(`${name} was told ${index} for item ${at}`);
+    return this.call(part, answer, at);
   }
 
   #count(name: string): number {
