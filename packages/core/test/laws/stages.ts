@@ -59,10 +59,10 @@ function stageOf(made: OneStage, world: World): Stage<Value, Value> {
     case 'filter':
       return filter((value: Value, index) => call(index, () => kept(value, world)), step);
     case 'filterMap':
-      return filterMap((value: Value, index) => call(index, () => (kept(value, world) ? value : undefined)), step) as Stage<
-        Value,
-        Value
-      >;
+      return filterMap(
+        (value: Value, index) => call(index, () => (kept(value, world) ? value : undefined)),
+        step,
+      ) as Stage<Value, Value>;
     case 'scan':
       return scan((sum: number, value: Value, index) => call(index, () => summed(sum, value)), 0, step);
     case 'dedupe':
