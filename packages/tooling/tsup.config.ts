@@ -3,6 +3,7 @@ import { program } from '../../tsup.base.js';
 
 const options: Options = program([
   'src/check-api.ts',
+  'src/check-docs.ts',
   'src/check-packages.ts',
   'src/check-sizes.ts',
   'src/check-types.ts',

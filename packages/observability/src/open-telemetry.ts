@@ -107,6 +107,7 @@ export function spanned<A extends readonly unknown[], R>(
  * @param options - `attributes`.
  * @returns A sink that does the same.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `sink` is not a sink or an option is unknown.
+ * @remarks Elsewhere: RxJS –; Rust `Instrument`; Akka –; Node –.
  *
  * @example A span for each burst that is written
  * ```ts

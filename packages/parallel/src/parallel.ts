@@ -108,6 +108,7 @@ const ITEMS_PER_WORKER = 512;
  * @returns A stage from the function's item to its result.
  * @throws RangeError `ERR_CORE_ARGUMENT` for a wrong option, or `transfer` with `onWorkerDeath: 'retry'`: what was moved
  *   can't be sent again.
+ * @remarks Elsewhere: RxJS –; Rust `par_iter` of rayon, `spawn_blocking`; Akka `mapAsyncUnordered` on another dispatcher; Node `worker_threads`.
  *
  * @example Read what can happen before running it
  * ```ts

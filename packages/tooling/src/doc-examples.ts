@@ -133,7 +133,10 @@ export function writeDocExamples(): void {
     const exports = existsSync(index) ? exportedNames(readFileSync(index, 'utf8')) : [];
     writeFolder(directory, [...sources, ...listFiles(directory, /README\.md$/, false)], manifest.name, exports);
   }
-  const guides = listFiles(join(ROOT, 'docs'), /\.md$/);
+  // The examples of a generated page are those of the sources.
+  const guides = listFiles(join(ROOT, 'docs'), /\.md$/).filter(
+    (file) => !readFileSync(file, 'utf8').startsWith('<!-- Gen'),
+  );
   writeFolder(ROOT, [...listFiles(ROOT, /\.md$/, false), ...guides], '', []);
 }
 

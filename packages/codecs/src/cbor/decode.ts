@@ -56,6 +56,7 @@ export interface CborDecodeOptions<T = unknown> {
  *   none), `onError` (default `'fail'`), `highWaterMark` (default 1), `name`.
  * @returns A stage from `Uint8Array` to `T`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ * @remarks Elsewhere: RxJS –; Rust `ciborium::from_reader`; Akka –; Node –.
  *
  * @example Records of bytes that are split anywhere
  * ```ts

@@ -34,6 +34,7 @@ export interface CborEncodeOptions<T = unknown> {
  * @param options - `onError` (default `'fail'`), `highWaterMark` (default 256), `name`.
  * @returns A stage from `T` to `Uint8Array`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ * @remarks Elsewhere: RxJS –; Rust `ciborium::into_writer`; Akka –; Node –.
  *
  * @example Bytes of records
  * ```ts

@@ -15,6 +15,7 @@ import type { BytePair, GzipOptions } from './gzip.js';
  * @param options - `name`.
  * @returns A stage from bytes to bytes, for any number of runs.
  * @throws TypeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ * @remarks Elsewhere: RxJS –; Rust `GzipDecoder`; Akka `Compression.gunzip`; Node `createGunzip`.
  *
  * @example Records of a compressed body
  * ```ts

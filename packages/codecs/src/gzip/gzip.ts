@@ -20,6 +20,7 @@ export interface GzipOptions {
  * @param options - `name`.
  * @returns A stage from bytes to bytes, for any number of runs.
  * @throws TypeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ * @remarks Elsewhere: RxJS –; Rust `GzipEncoder`; Akka `Compression.gzip`; Node `createGzip`.
  *
  * @example There and back
  * ```ts

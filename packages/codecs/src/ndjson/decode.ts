@@ -46,6 +46,7 @@ export interface NdjsonDecodeOptions<T = unknown> {
  * @param options - `maxRecordBytes` (default 1,048,576), `schema` (default none), `onError` (default `'fail'`), `highWaterMark` (default 1), `name`.
  * @returns A stage from `Uint8Array` to `T`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ * @remarks Elsewhere: RxJS –; Rust `serde_json::StreamDeserializer`; Akka `JsonFraming.objectScanner`; Node `readline` with `JSON.parse`.
  *
  * @example Records of bytes that are split anywhere
  * ```ts

@@ -33,6 +33,7 @@ export interface NdjsonEncodeOptions<T = unknown> {
  * @param options - `onError` (default `'fail'`), `highWaterMark` (default 256), `name`.
  * @returns A stage from `T` to `Uint8Array`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ * @remarks Elsewhere: RxJS –; Rust `serde_json::to_writer`; Akka `EntityStreamingSupport.json`; Node –.
  *
  * @example Lines of records
  * ```ts

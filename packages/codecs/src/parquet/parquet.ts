@@ -31,6 +31,7 @@ export interface ParquetOptions<Request extends ColumnRequest> {
  * @param options - `columns` (at least one); `maxGroupRows` (default: 8,388,608); `name`.
  * @returns A pipeline of row groups.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
+ * @remarks Elsewhere: RxJS –; Rust `ParquetRecordBatchStream`; Akka `AvroParquetSource`; Node –.
  *
  * @example Rows of two columns
  * ```ts

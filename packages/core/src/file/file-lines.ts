@@ -22,6 +22,7 @@ export interface FileLinesOptions {
  * @param options - `name`, `maxLineBytes`.
  * @returns A pipeline of the lines; each run opens the file anew.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+ * @remarks Elsewhere: RxJS –; Rust `LinesStream`; Akka `FileIO.fromPath` with `Framing.delimiter`; Node `FileHandle.readLines`.
  *
  * @example Numbers, one in a line
  * ```ts

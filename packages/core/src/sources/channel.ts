@@ -40,6 +40,7 @@ export interface Channel<T> {
  * @param capacity - How many items may wait, 1 or more.
  * @returns The two ends.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `capacity` is not a whole number of 1 or more.
+ * @remarks Elsewhere: RxJS –; Rust `mpsc::channel`; Akka `Source.queue`; Node `PassThrough`.
  *
  * @example A producer that waits for its consumer
  * ```ts

@@ -24,6 +24,7 @@ export type Streamable<T> =
  * @param options - `name` (default: the kind of the source).
  * @returns A pipeline of the items.
  * @throws TypeError `ERR_CORE_ARGUMENT` when nothing can be read from `source`.
+ * @remarks Elsewhere: RxJS `from`; Rust `stream::iter`; Akka `Source.apply`, `Source.future`; Node `Readable.from`.
  *
  * @example From a generator function
  * ```ts

@@ -8,6 +8,7 @@ import { Pipeline } from '../pipeline.js';
  * @param make - Is given the index, from 0; called when an item is asked for.
  * @returns A pipeline of the items; each run begins anew at 0.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `make` is not a function.
+ * @remarks Elsewhere: RxJS `generate`; Rust `from_fn`, `repeat_with`; Akka `Source.unfold`; Node –.
  *
  * @example Squares
  * ```ts

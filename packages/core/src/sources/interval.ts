@@ -12,6 +12,7 @@ import { Pipeline } from '../pipeline.js';
  * @param intervalMs - The time between ticks in milliseconds, above 0.
  * @returns A pipeline of 0, 1, 2 …; each run begins anew. Its timer is gone when the run is.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `intervalMs` is not a finite number above 0.
+ * @remarks Elsewhere: RxJS `interval`; Rust `IntervalStream`; Akka `Source.tick`; Node `setInterval` of `timers/promises`.
  *
  * @example Three ticks
  * ```ts

@@ -9,6 +9,7 @@ import { Pipeline } from '../pipeline.js';
  * @param step - What each number is more than the one before it, not 0. Default: 1.
  * @returns A pipeline of the numbers; each run begins anew.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `start` or `step` is not finite, or `step` is 0.
+ * @remarks Elsewhere: RxJS `range`; Rust `start..end`, `step_by`; Akka `Source.range`; Node –.
  *
  * @example Even numbers
  * ```ts

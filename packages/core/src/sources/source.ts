@@ -17,6 +17,7 @@ export interface SourceOptions<T> {
  * @typeParam T - The items.
  * @param options - The name and `open`.
  * @returns A pipeline of the items.
+ * @remarks Elsewhere: RxJS `new Observable`; Rust `impl Stream`; Akka `GraphStage`; Node `Readable`.
  *
  * @example Bursts from memory
  * ```ts

@@ -22,6 +22,7 @@ export interface ComposeOptions {
  * @param stages - One to ten, each taking what the one before gives, and at the end, where wanted, the options.
  * @returns A stage from what the first takes to what the last gives.
  * @throws TypeError `ERR_CORE_ARGUMENT` when what is given is not a stage of Millrace.
+ * @remarks Elsewhere: RxJS `pipe`; Rust –; Akka `Flow.via`; Node `stream.compose`.
  *
  * @example A stage of stages
  * ```ts

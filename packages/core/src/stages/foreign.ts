@@ -20,6 +20,7 @@ export interface ForeignOptions<I, O> {
  * @typeParam O - What goes out.
  * @param options - The name, and `open`.
  * @returns A stage from `I` to `O`.
+ * @remarks Elsewhere: RxJS –; Rust –; Akka `Flow.fromProcessor`; Node `Duplex.fromWeb`.
  *
  * @example Text of bytes
  * ```ts

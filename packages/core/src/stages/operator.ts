@@ -42,6 +42,7 @@ export interface OperatorOptions<I, O> {
  * @typeParam O - What goes out.
  * @param options - The name, what it holds, and `open`.
  * @returns A stage from `I` to `O`.
+ * @remarks Elsewhere: RxJS `new Observable`; Rust `impl Stream`; Akka `GraphStage`; Node `Transform`.
  *
  * @example An operator that passes every burst on
  * ```ts

@@ -59,6 +59,7 @@ const WHERE = 'copyInto()';
  * @param options - `columns`, `layout` (default `'rows'`), `maxBurst` (default 1), `timeoutMs` (default 60,000), `highWaterMark`, `name`.
  * @returns A sink for batches (arrays of rows) or single rows; with `layout: 'columns'` for batches of columns.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+ * @remarks Elsewhere: RxJS –; Rust `copy_in_raw` of sqlx; Akka `Slick.sink`; Node –.
  *
  * @example Store measurements, a thousand in a transaction
  * ```ts

@@ -86,6 +86,7 @@ const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'name
  * @param options - `key`, `query`, `into`, and how: see {@link EnrichOptions}; with `fallback`, see {@link EnrichFallbackOptions}.
  * @returns A stage from `I` to `O`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+ * @remarks Elsewhere: RxJS –; Rust –; Akka `Slick.flowWithPassThrough`; Node –.
  *
  * @example Add the city of each flight's origin
  * ```ts

@@ -38,6 +38,8 @@ export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
  *   `mapAsync()` has them.
  * @returns A stage from tasks to their results.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
+ * @remarks Elsewhere: RxJS `mergeAll`; Rust `buffer_unordered`; Akka `mapAsyncUnordered`; Node –.
+ *
  * @see https://docs.rs/futures/latest/futures/stream/trait.StreamExt.html#method.buffer_unordered
  *
  * @example Three tasks, two at a time

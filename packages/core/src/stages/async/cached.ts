@@ -40,6 +40,7 @@ export interface CachedOptions<I, V, O, F = never> extends ConcurrencyOptions<I>
  * @param options - `key`, `ttlMs`, `maxEntries` (default 1,000), `into`, and those of `mapAsync()`.
  * @returns A stage from `I` to `O`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+ * @remarks Elsewhere: RxJS –; Rust –; Akka –; Node –.
  *
  * @example Ask for each city once
  * ```ts

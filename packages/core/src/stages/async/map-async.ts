@@ -64,6 +64,7 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
  *   `'fail'`), `retry` (default: none), `timeoutMs` for each call (default: no limit), `name`.
  * @returns A stage from `I` to `O`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
+ * @remarks Elsewhere: RxJS `mergeMap`, `concatMap`; Rust `buffered`, `buffer_unordered`; Akka `mapAsync`, `mapAsyncUnordered`; Node `map` with `concurrency`.
  *
  * @example Two at a time, in order
  * ```ts

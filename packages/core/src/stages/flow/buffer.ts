@@ -47,6 +47,7 @@ const OVERFLOWS: readonly Overflow[] = ['block', 'drop-oldest', 'drop-newest', '
  * @param options - `overflow` (default `'block'`), `size` (default: 1 each), `name` (default `'buffer'`).
  * @returns A stage from `T` to `T`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `items` is not a whole number of 1 or more.
+ * @remarks Elsewhere: RxJS –; Rust `mpsc::channel`; Akka `buffer`; Node `PassThrough`.
  *
  * @example Read ahead of a slow consumer
  * ```ts

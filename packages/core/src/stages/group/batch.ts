@@ -34,6 +34,7 @@ export interface BatchOptions<T> extends CallOptions<T, number> {
  *   `highWaterMark` (default: none).
  * @returns A stage from `T` to `T[]`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when no limit is given or one is out of range.
+ * @remarks Elsewhere: RxJS `bufferCount`, `bufferTime`; Rust `chunks`, `chunks_timeout`; Akka `grouped`, `groupedWithin`, `groupedWeighted`; Node –.
  *
  * @example Insert rows two at a time
  * ```ts

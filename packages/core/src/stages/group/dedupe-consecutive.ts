@@ -20,6 +20,7 @@ import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-op
  * @param options - `name` (default `'dedupeConsecutive'`), `onError` for `key` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `key` is not a function or an option is unknown.
+ * @remarks Elsewhere: RxJS `distinctUntilChanged`; Rust `dedup`, `dedup_by_key`; Akka `dropRepeated`; Node –.
  *
  * @example Only the changes
  * ```ts

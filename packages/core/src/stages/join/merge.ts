@@ -29,6 +29,7 @@ export type ItemOf<P> = P extends Pipeline<infer T> ? T : never;
  * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1), `name`.
  * @returns A pipeline of the items of all.
  * @throws TypeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
+ * @remarks Elsewhere: RxJS `merge`; Rust `merge`, `select_all`; Akka `merge`; Node –.
  *
  * @example Two sources in one run
  * ```ts

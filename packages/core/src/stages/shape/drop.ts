@@ -19,6 +19,7 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * @param options - `name` (default `'drop'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `items` is not a whole number of 0 or more.
+ * @remarks Elsewhere: RxJS `skip`; Rust `skip`; Akka `drop`; Node `drop`.
  *
  * @example Leave out a header
  * ```ts

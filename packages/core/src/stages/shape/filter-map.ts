@@ -23,6 +23,7 @@ import type { NotPromise } from './map.js';
  * @param options - `name` (default `'filterMap'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `I` to `O`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ * @remarks Elsewhere: RxJS –; Rust `filter_map`; Akka `collect`; Node –.
  *
  * @example Keep what parses
  * ```ts

@@ -21,6 +21,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * @param options - `name` (default `'filter'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `I` to `I`, or to what the type guard narrows it to.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `predicate` is not a function or an option is unknown.
+ * @remarks Elsewhere: RxJS `filter`; Rust `filter`; Akka `filter`; Node `filter`.
  *
  * @example Keep what a sensor can have measured
  * ```ts

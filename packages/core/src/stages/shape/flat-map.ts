@@ -23,6 +23,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  *   asynchronous one, none otherwise); 0 asks for one input at a time, for inputs that are large.
  * @returns A stage from `I` to `O`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ * @remarks Elsewhere: RxJS `concatMap`; Rust `flat_map`; Akka `mapConcat`; Node `flatMap`.
  *
  * @example Words of lines
  * ```ts

@@ -28,6 +28,7 @@ export type NotPromise<O> =
  * @param options - `name` (default `'map'`), `onError` (default `'fail'`), `highWaterMark` (default: none, the stage is fused with its neighbours).
  * @returns A stage from `I` to `O`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ * @remarks Elsewhere: RxJS `map`; Rust `map`; Akka `map`; Node `map`.
  *
  * @example Celsius to Fahrenheit
  * ```ts

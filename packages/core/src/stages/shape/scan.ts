@@ -22,6 +22,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * @param options - `name` (default `'scan'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `I` to `S`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ * @remarks Elsewhere: RxJS `scan`; Rust `scan`; Akka `scan`, which gives the seed first; Node –.
  *
  * @example A running sum
  * ```ts

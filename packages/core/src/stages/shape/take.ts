@@ -19,6 +19,7 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  * @param options - `name` (default `'take'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `items` is not a whole number of 0 or more.
+ * @remarks Elsewhere: RxJS `take`; Rust `take`; Akka `take`; Node `take`.
  *
  * @example The first three of endlessly many
  * ```ts

@@ -20,6 +20,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * @param options - `name` (default `'tap'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ * @remarks Elsewhere: RxJS `tap`; Rust `inspect`; Akka `wireTap`; Node –.
  *
  * @example Count on the way
  * ```ts
