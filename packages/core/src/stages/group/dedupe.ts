@@ -42,6 +42,7 @@ export interface DedupeOptions<T> extends CallOptions<T, unknown> {
  *   (default `'dedupe'`), `onError` for `key` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an option is unknown, of a wrong type or out of range.
+ * @remarks Elsewhere: RxJS `distinct`; Rust `unique`, `unique_by`; Akka –; Node –.
  *
  * @example Each order once, also when it is sent again
  * ```ts
