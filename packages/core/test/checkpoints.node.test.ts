@@ -266,6 +266,33 @@ describe('a run with checkpoints', () => {
     expect(checkpoint.all.at(-1)?.positions).toEqual({ range: 3 });
   });
 
+  test.each(ways)(
+    'a barrier passes a function that is awaited in the loop, behind its item and the sink, with %o',
+    async (options) => {
+      for (const isNow of [true, false]) {
+        let done = 0;
+        const before: number[] = [];
+        const checkpoint: Checkpointer = {
+          everyItems: 4,
+          load: () => undefined,
+          save: ({ positions }) => void before.push(done - (positions['range'] as number)),
+        };
+        await range(0, 400)
+          .pipeThrough(mapAsync((n: number) => (isNow ? n : Promise.resolve(n)), { concurrency: 1 }))
+          .run(
+            async () => {
+              for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+              done++;
+            },
+            { ...options, checkpoint },
+          ).finished;
+        // 64 may wait before a sink of its own.
+        expect(before.length).toBeGreaterThan(2);
+        expect(Math.min(...before)).toBeGreaterThanOrEqual(0);
+      }
+    },
+  );
+
   test('a run that fails saves nothing more, and one that is resumed goes on before the failure', async () => {
     const checkpoint = memory(2);
     const broken = async (n: number): Promise<void> => {

@@ -148,7 +148,7 @@ export class Group implements Puller<unknown> {
         continue;
       }
       if (state.stop >= 0) this.#endBehindStop();
-      if (this.#barriers?.injected !== undefined && this.#isBetweenItems()) {
+      if (!isStalled && this.#barriers?.injected !== undefined && this.#isBetweenItems()) {
         this.#mark = this.#barriers.take();
         this.#endInput(0);
       }
@@ -235,9 +235,10 @@ export class Group implements Puller<unknown> {
     if (!this.#isClosed) this.#resume();
   };
 
-  /** Whether the next item may come as far as the step that waits, while the sink is busy. */
+  /** Whether the next item may come as far as the step that waits, while the sink is busy; none overtakes a barrier. */
   #mayPark(): boolean {
     const { stop } = this.#state;
+    if (this.#barriers?.injected !== undefined) return false;
     return this.#slot?.isTaken === false && this.#last === undefined && !this.#isFlushing && stop < 0;
   }
 
@@ -256,8 +257,9 @@ export class Group implements Puller<unknown> {
     }
   }
 
+  /** Whether a barrier may come behind the item that was taken last; the step that waits may have that one's result. */
   #isBetweenItems(): boolean {
-    return !this.#isFlushing && !this.#state.isReady && this.#state.level === 0;
+    return !this.#isFlushing && this.#state.level === 0;
   }
 
   #hasInput(): boolean {
