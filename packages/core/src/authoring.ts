@@ -16,6 +16,7 @@ export { Later, whenAnswered } from './engine/later.js';
 export { openRejects, type Rejects } from './engine/rejects.js';
 export type { SizeOf } from './engine/scale.js';
 export {
+  type OperatorPuller,
   type OperatorRooms,
   type OperatorSpec,
   type Room,

@@ -11,7 +11,7 @@ export function planRun(where: string, chains: readonly EndedChain[], options: R
   checkRunOptions(where, options);
   const { fuse = true, generate = true, maxInFlight } = options;
   const plan = makePlan(chains, { fuse, generate, isTimed: options.observer !== undefined, maxInFlight });
-  if (options.checkpoint !== undefined) refuseForeign(plan);
+  if (options.checkpoint !== undefined) refuseObstacles(plan);
   return plan;
 }
 
@@ -34,13 +34,15 @@ export function startRun(
   return execution;
 }
 
-/** What is inside a foreign transform cannot be told to come out before a barrier. */
-function refuseForeign({ nodes, stages }: Plan): void {
+/** What a barrier cannot pass, or keeps what can't be saved. */
+function refuseObstacles({ nodes, stages }: Plan): void {
   for (const node of nodes) {
-    if (node.type !== 'operator' || node.spec.isForeign !== true) continue;
+    if (node.type !== 'operator') continue;
+    const obstacle = node.spec.isForeign ? 'is a foreign transform, which no barrier passes' : node.spec.obstacle;
+    if (obstacle === undefined) continue;
     throw new PipelineError(
       'ERR_CORE_CHECKPOINT',
-      `Cannot build the pipeline: "${stages[node.stage]?.name}" is a foreign transform, which no barrier passes (must be a stage of Millrace, under a checkpoint)`,
+      `Cannot build the pipeline: stage "${stages[node.stage]?.name}" ${obstacle} (must be one of Millrace whose state can be saved, under a checkpoint)`,
     );
   }
 }

@@ -36,7 +36,8 @@ export class BufferQueue implements Puller<unknown> {
     if (this.#items.length === 0) this.#read();
     const answer = this.#take();
     if (answer !== undefined) {
-      this.#read();
+      // What comes behind a mark is taken when the mark has gone on.
+      if (!(answer instanceof Mark)) this.#read();
       return answer;
     }
     return this.#later.owe();

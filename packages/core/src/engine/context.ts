@@ -14,6 +14,11 @@ export interface StageContext {
   readonly signal: AbortSignal;
   /** The counts of the stage, for it to keep. */
   readonly counts: StageCounts;
+  /**
+   * How many items had entered the stage in earlier runs, where this one goes on from a checkpoint: an item's index is
+   * that many more than `counts.in` was before it.
+   */
+  readonly enteredBefore: number;
   /** What one item of the stage's input weighs in the bound. */
   readonly weight: number;
   /** Says that `items` more (or fewer) items are inside the run. */
@@ -36,6 +41,11 @@ export interface StageContext {
   worked(items: number, beganMs: number): void;
   /** Tells the observer, if there is one, that `items` items are done which were in service since `beganMs`. */
   served(items: number, beganMs: number): void;
+}
+
+/** The same for the engine, which says where the stage goes on. */
+export interface OpenStageContext extends StageContext {
+  enteredBefore: number;
 }
 
 /** A source that can be told to end: all of them are, when the run drains. */
@@ -130,7 +140,7 @@ export class RunContext {
     else this.others.push(error);
   }
 
-  stage(name: string, node: number, weight: number, counts: StageCounts = noCounts()): StageContext {
+  stage(name: string, node: number, weight: number, counts: StageCounts = noCounts()): OpenStageContext {
     const run = this;
     return {
       name,
@@ -139,6 +149,7 @@ export class RunContext {
         return run.signal;
       },
       counts,
+      enteredBefore: 0,
       weight,
       inside: (items) => run.inside(items),
       failure: (cause, index, attempt) => {

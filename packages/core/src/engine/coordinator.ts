@@ -148,10 +148,8 @@ export class Coordinator {
   }
 
   #refuseOther({ positions, states }: Checkpoint): void {
-    const known = new Snapshot();
-    for (const node of this.#nodes) known.add(node);
-    const isUnknown = (name: string): boolean => !(name in known.positions) && !(name in known.states);
-    const other = [...Object.keys(positions), ...Object.keys(states)].find(isUnknown);
+    const known = new Set(this.#nodes.flatMap(({ names }) => names));
+    const other = [...Object.keys(positions), ...Object.keys(states)].find((name) => !known.has(name));
     if (other !== undefined) throw new Error(`it has "${other}" (must be of a pipeline with the same stages)`);
   }
 
@@ -199,7 +197,7 @@ export class Coordinator {
     for (const node of this.#nodes) snapshot.add(node);
     const { positions, states, problem } = snapshot;
     if (problem !== undefined)
-      throw new Error(`what "${problem.stage}" keeps can't be copied: ${messageOf(problem.thrown)}`, {
+      throw new Error(`what "${problem.stage}" keeps can't be saved: ${messageOf(problem.thrown)}`, {
         cause: problem.thrown,
       });
     await this.#checkpointer.save({ sequence: ++this.#sequence, positions, states });

@@ -40,6 +40,10 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
     return this.#context.name;
   }
 
+  get names(): readonly string[] {
+    return [this.name];
+  }
+
   get obstacle(): string | undefined {
     const { position, resume, acknowledge } = this.#reader;
     const isFine = position !== undefined && (resume !== undefined || acknowledge !== undefined);

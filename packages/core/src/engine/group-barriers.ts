@@ -8,9 +8,9 @@ import type { MachineState } from './machine.js';
 import type { Snapshot } from './snapshot.js';
 import { NOTHING } from './step.js';
 
-/** What a step of a group keeps in a checkpoint. */
-interface StepState {
-  /** How many items had entered the step, left it, and met the step's fate, in all runs so far. */
+/** What a checkpoint has of one stage. */
+export interface StageState {
+  /** How many items had entered the stage, left it, and met a step's fate, in all runs so far. */
   readonly entered: number;
   readonly left: number;
   readonly tally?: number;
@@ -45,6 +45,11 @@ export class GroupBarriers implements BarrierSource, Resumable {
 
   get name(): string {
     return this.#contexts.source?.name ?? '';
+  }
+
+  get names(): readonly string[] {
+    const { source, stages } = this.#contexts;
+    return [...(source === undefined ? [] : [source]), ...stages].map(({ name }) => name);
   }
 
   get obstacle(): string | undefined {
@@ -124,12 +129,14 @@ function restoreGroup(
     source.counts.made -= position;
     source.counts.out -= position;
   }
-  stages.forEach(({ name, counts: own }, at) => {
-    const kept = checkpoint.states[name] as StepState | undefined;
+  stages.forEach((stage, at) => {
+    const { name, counts: own } = stage;
+    const kept = checkpoint.states[name] as StageState | undefined;
     if (kept === undefined) return;
     const step = shape.steps[at];
     const { entered, left, tally = 0 } = kept;
     counts[layout.region[at] as number] = entered;
+    stage.enteredBefore = entered;
     own.in -= entered;
     own.out -= left;
     if (step === undefined) return;

@@ -1,5 +1,5 @@
 import type { Layout, Shape } from './codegen.js';
-import type { StageContext } from './context.js';
+import type { OpenStageContext, StageContext } from './context.js';
 import type { Machine, Params } from './machine.js';
 import type { ErrorPolicy } from './rejects.js';
 
@@ -37,7 +37,7 @@ export interface GroupContexts {
   /** The source's, where the loop takes items from it itself. */
   readonly source: StageContext | undefined;
   /** The steps', and behind them the sink's where the group ends with one. */
-  readonly stages: readonly StageContext[];
+  readonly stages: readonly OpenStageContext[];
 }
 
 /** What each count adds to the number of items inside: the loop's source and makers add, losses and the sink take away. */

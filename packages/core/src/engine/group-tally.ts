@@ -65,7 +65,7 @@ export class GroupTally {
     const region = layout.region[at] as number;
     counts[region] = (counts[region] as number) - 1;
     const failing = this.#contexts.stages[at] as StageContext;
-    const index = (counts[region] as number) + failing.counts.in;
+    const index = (counts[region] as number) + failing.counts.in + failing.enteredBefore;
     if (this.#isBehindCursor(at)) {
       counts[region] = (counts[region] as number) + 1;
       return index;

@@ -131,8 +131,8 @@ export class MapAsync implements Puller<unknown> {
   }
 
   #begin(item: unknown, began: number): void {
-    const { counts } = this.#context;
-    const task = new Task(counts.in++);
+    const { counts, enteredBefore } = this.#context;
+    const task = new Task(enteredBefore + counts.in++);
     if (this.#ordered) this.#queue.push(task);
     this.#running++;
     const guard = this.#guard;

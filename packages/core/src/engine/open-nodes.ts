@@ -1,11 +1,12 @@
 import type { Puller } from './answer.js';
 import { Broadcast } from './broadcast.js';
-import type { RunContext, StageContext } from './context.js';
+import type { OpenStageContext, RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import { Edge } from './edge.js';
 import { Gate } from './gate.js';
 import { Group } from './group.js';
 import { Merge } from './merge.js';
+import { OperatorBarriers } from './operator-barriers.js';
 import type { Plan } from './plan.js';
 
 /** What a sink is connected to: the parts of an outlet. */
@@ -24,7 +25,7 @@ export class OpenNodes {
   /** One for each sink. */
   readonly ends: OpenEnd[];
   readonly #run: RunContext;
-  readonly #contexts: readonly StageContext[];
+  readonly #contexts: readonly OpenStageContext[];
   readonly #pullers: Array<Puller<unknown> | undefined> = [];
   readonly #groups: Array<Group | undefined> = [];
   readonly #sinkEdges: Array<Edge | undefined> = [];
@@ -62,7 +63,7 @@ export class OpenNodes {
     at: number,
     plan: Plan,
   ): Puller<unknown> {
-    const context = this.#contexts[node.stage] as StageContext;
+    const context = this.#contexts[node.stage] as OpenStageContext;
     this.#reads(context);
     if (node.type === 'source') return new Gate(this.#run, context, (of) => node.spec.open(of));
     if (node.type === 'branch') return this.#broadcastBefore(node).branch(node.highWaterMark, context);
@@ -79,10 +80,20 @@ export class OpenNodes {
       return new Merge(inputs, node.highWaterMark, context);
     }
     const upstream = this.#before(node);
-    if (node.type === 'operator') return node.spec.open(upstream, context, node.rooms);
+    if (node.type === 'operator') return this.#operator(node, upstream, context);
     if (node.highWaterMark === 0) return upstream;
     this.#sinkEdges[at] = new Edge(upstream, node.highWaterMark, context, false, node.size);
     return this.#sinkEdges[at];
+  }
+
+  #operator(
+    { spec, rooms }: Plan['nodes'][number] & { type: 'operator' },
+    upstream: Puller<unknown>,
+    context: OpenStageContext,
+  ): Puller<unknown> {
+    const operator = spec.open(upstream, context, rooms);
+    const { checkpoints } = this.#run;
+    return checkpoints === undefined ? operator : new OperatorBarriers(operator, context, checkpoints);
   }
 
   #broadcast(node: Plan['nodes'][number] & { type: 'broadcast' }): Broadcast {
@@ -93,7 +104,7 @@ export class OpenNodes {
 
   #group(node: Plan['nodes'][number] & { type: 'group' }): Group {
     const source = node.source === undefined ? undefined : this.#contexts[node.source];
-    const stages = node.stages.map((at) => this.#contexts[at] as StageContext);
+    const stages = node.stages.map((at) => this.#contexts[at] as OpenStageContext);
     const upstream = node.from.length === 0 ? undefined : this.#before(node);
     const edge = upstream === undefined ? undefined : edgeOf(node, upstream, stages);
     const group = new Group(node.group, this.#run, { source, stages }, edge ?? upstream, edge);

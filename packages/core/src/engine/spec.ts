@@ -41,6 +41,18 @@ export interface StepSpec {
   readonly onError?: ErrorPolicy<never, unknown> | undefined;
 }
 
+/**
+ * What an operator opens: a puller, and where it keeps something from item to item, how that is saved. In a run with
+ * checkpoints `save` is called when the puller answers with a barrier, and behind its `END`; not between. So whatever it
+ * has taken and not handed on by then is either handed on before the barrier, or part of what it saves.
+ */
+export interface OperatorPuller<T> extends Puller<T> {
+  /** Gives what the structured clone algorithm takes; it is copied at once. */
+  save?(): unknown;
+  /** Goes on from what `save` gave in an earlier run; called once, before the first pull. */
+  restore?(state: unknown): void | PromiseLike<unknown>;
+}
+
 /** Anything that is not a synchronous step: a function from the upstream puller to a downstream puller. */
 export interface OperatorSpec {
   readonly type: 'operator';
@@ -55,12 +67,14 @@ export interface OperatorSpec {
   readonly detail: string;
   /** Whether items may be where they can't be counted: inside a foreign stream. */
   readonly isForeign?: boolean;
+  /** Why it cannot be part of a run with checkpoints, where it cannot. */
+  readonly obstacle?: string | undefined;
   /** Whether what the stage has taken still waits on its edge: a buffer. */
   readonly isQueue?: boolean;
   readonly weight: Weight;
   /** The same as a step that waits for one promise at a time: where it can be part of the loop that ends with the sink. */
   readonly asStep?: StepSpec | undefined;
-  open(upstream: Puller<unknown>, context: StageContext, rooms: OperatorRooms): Puller<unknown>;
+  open(upstream: Puller<unknown>, context: StageContext, rooms: OperatorRooms): OperatorPuller<unknown>;
 }
 
 export type StageSpec = StepSpec | OperatorSpec;

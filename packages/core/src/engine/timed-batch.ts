@@ -42,7 +42,8 @@ export class TimedBatch implements Puller<unknown> {
     this.#read();
     const answer = this.#take();
     if (answer !== undefined) {
-      this.#read();
+      // What comes behind a mark is taken when the mark has gone on.
+      if (!(answer instanceof Mark)) this.#read();
       return answer;
     }
     return this.#later.owe();

@@ -71,7 +71,8 @@ export class WaitingSlot {
 
   readonly #onError = (error: unknown): void => {
     if (this.#isClosed) {
-      const index = (this.#state.counts[this.#region] as number) - 1 + this.#context.counts.in;
+      const { counts, enteredBefore } = this.#context;
+      const index = (this.#state.counts[this.#region] as number) - 1 + counts.in + enteredBefore;
       return this.#run.alsoFailed(this.#context.failure(error, index).error);
     }
     this.#state.hasThrown = true;

@@ -3,7 +3,7 @@ import type { StageContext } from '../engine/context.js';
 import { Edge } from '../engine/edge.js';
 import { openPair } from '../engine/pair.js';
 import type { SizeOf } from '../engine/scale.js';
-import type { OperatorRooms, OperatorSpec, Room, Weight } from '../engine/spec.js';
+import type { OperatorPuller, OperatorRooms, OperatorSpec, Room, Weight } from '../engine/spec.js';
 import { type Stage, stageOf } from '../engine/stage.js';
 
 /** What the plan has to know of a stage that is not a synchronous step, and how to open it for a run. */
@@ -27,8 +27,13 @@ export interface OperatorOptions<I, O> {
    * `{ times }` as many, where it gathers them. Default: `'same'`.
    */
   readonly weight?: Weight;
+  /**
+   * Why the stage cannot be part of a run with checkpoints, as in `'keeps an open connection'`: such a plan is refused.
+   * For a stage that keeps what `save` can't give. Default: it can.
+   */
+  readonly obstacle?: string;
   /** Opens the stage for one run: a function from the upstream puller to a downstream puller. */
-  open(upstream: Puller<I>, context: StageContext, rooms: OperatorRooms): Puller<O>;
+  open(upstream: Puller<I>, context: StageContext, rooms: OperatorRooms): OperatorPuller<O>;
 }
 
 /**
@@ -37,6 +42,10 @@ export interface OperatorOptions<I, O> {
  * The puller that `open` returns keeps the protocol of `Puller`, and the counts of its context: `in` when an item is
  * taken, `out` when one is handed on, `abandoned` at `close()` for what was inside, `made` and `absorbed` where it turns
  * items into others. It calls `context.inside(±items)` when items come to be or end inside it.
+ *
+ * A stage that keeps something from item to item, such as a window or the keys that it has seen, has `save` and `restore`
+ * on its puller too. Without them it begins anew when a run goes on from a checkpoint. What it holds when a mark comes it
+ * either hands on before the mark or saves; it takes nothing from behind a mark before it has handed that on.
  *
  * @typeParam I - What comes in.
  * @typeParam O - What goes out.
@@ -65,13 +74,49 @@ export interface OperatorOptions<I, O> {
  * });
  * assert.deepEqual(await from([1, 2]).pipeThrough(pass).toArray(), [1, 2]);
  * ```
+ *
+ * @example An operator that saves what it keeps
+ * ```ts
+ * import { type Answer, isLater, operator } from '@millrace/core/authoring';
+ * const total = operator<number, number>({
+ *   name: 'total',
+ *   open(upstream, { counts }) {
+ *     let sum = 0;
+ *     const add = (answer: Answer<number>): Answer<number> => {
+ *       if (!Array.isArray(answer)) return answer;
+ *       counts.out = counts.in += answer.length;
+ *       return answer.map((n) => (sum += n));
+ *     };
+ *     return {
+ *       pull(max) {
+ *         const pulled = upstream.pull(max);
+ *         return isLater(pulled) ? pulled.then(add) : add(pulled);
+ *       },
+ *       close: (reason) => upstream.close(reason),
+ *       save: () => sum,
+ *       restore(saved) {
+ *         sum = saved as number;
+ *       },
+ *     };
+ *   },
+ * });
+ * let last: Checkpoint | undefined;
+ * const checkpoint: Checkpointer = { load: () => last, save: (next) => void (last = next) };
+ * const sums: number[] = [];
+ * await range(1, 4).pipeThrough(total).run((sum) => void sums.push(sum), { checkpoint }).finished;
+ * await range(1, 6).pipeThrough(total).run((sum) => void sums.push(sum), { checkpoint }).finished;
+ * assert.deepEqual(sums, [1, 3, 6, 10, 15]);
+ * ```
  */
 export function operator<I, O>(options: OperatorOptions<I, O>): Stage<I, O> {
-  const { name, highWaterMark = 0, size, inService = 0, detail = 'in service', weight = 'same' } = options;
+  const { name, highWaterMark = 0, size, inService = 0, detail = 'in service', weight = 'same', obstacle } = options;
   const sizeOf = size as SizeOf | undefined;
   const open: OperatorSpec['open'] = (upstream, context, rooms) => {
     const edge = rooms.highWaterMark > 0 ? new Edge(upstream, rooms.highWaterMark, context, true, sizeOf) : upstream;
-    return options.open(edge as Puller<I>, context, rooms) as Puller<unknown>;
+    return options.open(edge as Puller<I>, context, rooms) as OperatorPuller<unknown>;
   };
-  return stageOf({ type: 'operator', name, highWaterMark, size: sizeOf, inService, detail, weight, open }, openPair);
+  return stageOf(
+    { type: 'operator', name, highWaterMark, size: sizeOf, inService, detail, weight, obstacle, open },
+    openPair,
+  );
 }
