@@ -32,6 +32,8 @@ export { type DeadLetter, type DeadLetterOffice, deadLetter, type OnError } from
 export { type ErrorPolicy, type FailedItem, type Fallback, fallback } from './stages/fault/fallback.js';
 export { type BufferOptions, buffer, type Overflow } from './stages/flow/buffer.js';
 export { type BatchOptions, batch } from './stages/group/batch.js';
+export { type BatchWhileBusyOptions, batchWhileBusy } from './stages/group/batch-while-busy.js';
+export { type ConflateOptions, conflate } from './stages/group/conflate.js';
 export { type DedupeOptions, dedupe } from './stages/group/dedupe.js';
 export { dedupeConsecutive } from './stages/group/dedupe-consecutive.js';
 export { distinctUntilChanged } from './stages/group/distinct-until-changed.js';

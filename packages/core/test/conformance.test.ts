@@ -1,9 +1,11 @@
 import {
   batch,
+  batchWhileBusy,
   buffer,
   bufferUnordered,
   cached,
   compose,
+  conflate,
   deadLetter,
   dedupe,
   dedupeConsecutive,
@@ -30,6 +32,8 @@ function conforms<I, O>(name: string, factory: StageFactory<I, O>, options?: Con
     expect(laws.filter(({ passed }) => !passed)).toEqual([]);
   });
 }
+
+const same = <T>(items: T): T => items;
 
 const no = (): never => {
   throw new Error('no');
@@ -112,6 +116,14 @@ conforms('compose() of stages of every kind', (user) =>
 );
 conforms('dedupeConsecutive()', () => dedupeConsecutive<number>(), { input: (index) => index >> 1 });
 conforms('dedupeConsecutive() by key', (user) => dedupeConsecutive(user((n: number) => n >> 1)));
+// What they gather depends on when the consumer asks; what that is in all does not.
+conforms('batchWhileBusy()', () => compose(batchWhileBusy<number>({ maxItems: 4 }), flatMap(same)));
+conforms('conflate()', (user) =>
+  compose(
+    conflate((sums: number[], n: number) => [...sums, n], { seed: user((n: number) => [n]) }),
+    flatMap(same),
+  ),
+);
 conforms('dedupe()', (user) => dedupe({ key: user((n: number) => n % 5), maxKeys: 3 }));
 conforms('dedupe() that forgets', (user) => dedupe({ key: user((n: number) => n >> 1), ttlMs: 100 }));
 conforms('mapAsync()', (user) => mapAsync(user(later)));

@@ -1,0 +1,93 @@
+import { openPair } from '../../engine/pair.js';
+import { roomFor } from '../../engine/spec.js';
+import { type Stage, stageOf } from '../../engine/stage.js';
+import { Folded, WhileBusy } from '../../engine/while-busy.js';
+import { checkFunction, checkOptions } from '../../internal/arguments.js';
+
+/**
+ * What a folded item begins with.
+ *
+ * @typeParam I - What comes in.
+ * @typeParam O - What goes out.
+ */
+export interface ConflateOptions<I, O> {
+  /** Makes of the first item what the others are folded into; called for each item that goes on alone as well. */
+  readonly seed?: (item: I) => O;
+  /** What the stage is called in errors, plans and figures. Default: `'conflate'`. */
+  readonly name?: string;
+}
+
+/**
+ * Folds what arrives while the consumer is busy into one item; a consumer that is not gets every item.
+ *
+ * So a fast source is never slowed down, and nothing piles up. Busy is a consumer that does not ask; one that lets items
+ * wait on an edge of its own (a sink, unless it is told `highWaterMark: 0`) asks until that is full.
+ *
+ * Contract
+ * - Order: kept. Which items are folded together depends on when they arrive; each is in exactly one that goes out.
+ * - Holds: one folded item, and what was just read: 64 items, or 1 where an item stands for more, such as a batch.
+ * - Backpressure: none: reads on while the consumer is busy. An item is counted as absorbed by the one that goes out.
+ * - Failure: `fn` or `seed` throwing fails the pipeline, as the cause of a `StageError`. A failure, also one of
+ *   upstream, comes behind what was folded before it, which is handed on.
+ * - Cancel: cancelling downstream cancels upstream with the same reason; what is folded is counted as abandoned.
+ * - Checkpoint: what is folded is handed on before a barrier passes.
+ *
+ * @typeParam I - What comes in.
+ * @typeParam O - What goes out.
+ * @param fn - Is given what was folded and the next item; gives both as one.
+ * @param options - `seed` (default: the first item itself), `name` (default `'conflate'`).
+ * @returns A stage from `I` to `O`.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` or `seed` is not a function or an option is unknown.
+ *
+ * @example The latest position, however slow the map is drawn
+ * ```ts
+ * const latest = conflate((_earlier: number, position: number) => position);
+ * const draw = mapAsync(async (position: number) => position);
+ * assert.equal(await from([1, 2, 3]).pipeThrough(latest).pipeThrough(draw).last(), 3);
+ * ```
+ *
+ * @example How many, and their sum
+ * ```ts
+ * const sums = conflate((sum: { n: number; of: number }, value: number) => ({ n: sum.n + 1, of: sum.of + value }), {
+ *   seed: (value) => ({ n: 1, of: value }),
+ * });
+ * const all = await from([1, 2, 3]).pipeThrough(sums).toArray();
+ * assert.equal(all.reduce((n, sum) => n + sum.n, 0), 3);
+ * ```
+ * @see https://doc.akka.io/docs/akka/current/stream/operators/Source-or-Flow/conflateWithSeed.html
+ */
+export function conflate<I, O>(
+  fn: (folded: O, item: I) => O,
+  options: ConflateOptions<NoInfer<I>, NoInfer<O>> & { readonly seed: (item: NoInfer<I>) => NoInfer<O> },
+): Stage<I, O>;
+export function conflate<T>(
+  fn: (folded: T, item: T) => T,
+  options?: ConflateOptions<NoInfer<T>, NoInfer<T>>,
+): Stage<T, T>;
+export function conflate(
+  fn: (folded: unknown, item: unknown) => unknown,
+  options: ConflateOptions<unknown, unknown> = {},
+): Stage<unknown, unknown> {
+  checkFunction('conflate()', 'fn', fn);
+  checkOptions('conflate()', options, ['name', 'seed']);
+  const { name = 'conflate', seed = itself } = options;
+  checkFunction('conflate()', 'seed', seed);
+  return stageOf(
+    {
+      type: 'operator',
+      name,
+      highWaterMark: 0,
+      inService: (weight) => roomFor(BURST)(weight) + 1,
+      detail: 'folded',
+      weight: 'same',
+      open: (upstream, context, { inService }) =>
+        new WhileBusy(upstream, context, new Folded(fn, seed, inService - 1, context)),
+    },
+    openPair,
+  );
+}
+
+const itself = (item: unknown): unknown => item;
+
+/** How many items are read at a time while the consumer is busy. */
+const BURST = 64;
