@@ -4,7 +4,9 @@ import {
   bufferUnordered,
   cached,
   channel,
+  debounce,
   dedupeConsecutive,
+  delay,
   drop,
   filter,
   filterMap,
@@ -15,9 +17,11 @@ import {
   map,
   mapAsync,
   range,
+  sample,
   scan,
   take,
   tap,
+  throttle,
 } from '@millrace/core';
 import { expect, test } from 'vitest';
 
@@ -54,6 +58,13 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'take(): option "a" is unknown (must be one of "name", "highWaterMark")': () => take(1, { a: 1 } as never),
     'drop(): items is 2n (must be a whole number of 0 or more)': () => drop(2n as never),
     'drop(): option "a" is unknown (must be one of "name", "highWaterMark")': () => drop(1, { a: 1 } as never),
+    'debounce(): waitMs is undefined (must be a finite number of milliseconds above 0)': () => debounce({} as never),
+    'debounce(): option "ms" is unknown (must be one of "waitMs", "maxWaitMs", "name")': () =>
+      debounce({ ms: 1 } as never),
+    'throttle(): leading is 1 (must be true or false)': () => throttle({ intervalMs: 1, leading: 1 as never }),
+    'throttle(): the options is undefined (must be an object)': () => throttle(undefined as never),
+    'sample(): option "ms" is unknown (must be one of "intervalMs", "name")': () => sample({ ms: 1 } as never),
+    'delay(): the options is 5 (must be an object)': () => delay(5 as never),
     'tap(): fn is true (must be a function)': () => tap(true as never),
     'tap(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       tap(same, { a: 1 } as never),
@@ -203,6 +214,16 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'interval(): intervalMs is -1 (must be a finite number of milliseconds above 0)': () => interval(-1),
     'interval(): intervalMs is Infinity (must be a finite number of milliseconds above 0)': () =>
       interval(Number.POSITIVE_INFINITY),
+    'debounce(): waitMs is 0 (must be a finite number of milliseconds above 0)': () => debounce({ waitMs: 0 }),
+    'debounce(): maxWaitMs is 5 (must be a number of milliseconds, 10 or more)': () =>
+      debounce({ waitMs: 10, maxWaitMs: 5 }),
+    'throttle(): intervalMs is Infinity (must be a finite number of milliseconds above 0)': () =>
+      throttle({ intervalMs: Number.POSITIVE_INFINITY }),
+    'throttle(): trailing is false (must be true where leading is false)': () =>
+      throttle({ intervalMs: 1, leading: false }),
+    'sample(): intervalMs is -1 (must be a finite number of milliseconds above 0)': () => sample({ intervalMs: -1 }),
+    'delay(): delayMs is NaN (must be a finite number of milliseconds above 0)': () => delay({ delayMs: Number.NaN }),
+    'delay(): maxItems is 0 (must be a whole number of 1 or more)': () => delay({ delayMs: 1, maxItems: 0 }),
     'channel(): capacity is 0 (must be a whole number of 1 or more)': () => channel(0),
     'run(): maxBurst of the sink is 0 (must be a whole number of 1 or more)': () =>
       numbers.run({ maxBurst: 0, open: () => ({ write() {} }) }),

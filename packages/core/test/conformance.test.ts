@@ -7,8 +7,10 @@ import {
   compose,
   conflate,
   deadLetter,
+  debounce,
   dedupe,
   dedupeConsecutive,
+  delay,
   drop,
   fallback,
   filter,
@@ -17,9 +19,11 @@ import {
   map,
   mapAsync,
   type Stage,
+  sample,
   scan,
   take,
   tap,
+  throttle,
 } from '@millrace/core';
 import { type ConformOptions, conform, type StageFactory } from '@millrace/testkit';
 import { expect, type TestContext, test } from 'vitest';
@@ -173,3 +177,17 @@ conforms('mapAsync() with an edge by size', (user) =>
 conforms('buffer() that drops the oldest', () => buffer<number>(20, { overflow: 'drop-oldest' }), { reads: 12 });
 conforms('buffer() that drops the newest', () => buffer<number>(20, { overflow: 'drop-newest' }), { reads: 12 });
 conforms('buffer() that fails', () => buffer<number>(20, { overflow: 'fail' }), { reads: 12 });
+conforms('debounce()', () => debounce<number>({ waitMs: 100 }), { reads: 12 });
+conforms('debounce() with a limit', () => debounce<number>({ waitMs: 100, maxWaitMs: 150 }), { reads: 12 });
+conforms('throttle()', () => throttle<number>({ intervalMs: 100 }), { reads: 12 });
+conforms('throttle() with the last', () => throttle<number>({ intervalMs: 100, trailing: true }), { reads: 12 });
+conforms(
+  'throttle() with the last alone',
+  () => throttle<number>({ intervalMs: 100, leading: false, trailing: true }),
+  {
+    reads: 12,
+  },
+);
+conforms('sample()', () => sample<number>({ intervalMs: 100 }), { reads: 12 });
+conforms('delay()', () => delay<number>({ delayMs: 100 }));
+conforms('delay() of 3', () => delay<number>({ delayMs: 100, maxItems: 3 }));

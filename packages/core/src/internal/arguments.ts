@@ -50,6 +50,13 @@ export function checkMs(where: string, what: string, value: unknown, least: numb
   if (!Number.isFinite(value) || value < least) throw outOfRange(where, what, value, mustBe);
 }
 
+/** Refuses what is not a finite number of milliseconds above 0. */
+export function checkPeriodMs(where: string, what: string, value: unknown): void {
+  const mustBe = 'a finite number of milliseconds above 0';
+  if (typeof value !== 'number') throw wrongType(where, what, value, mustBe);
+  if (!Number.isFinite(value) || value <= 0) throw outOfRange(where, what, value, mustBe);
+}
+
 /** Refuses what is not an object of options, and every option that is not in `known`. */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw wrongType(where, 'the options', options, 'an object');

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.js';
 import type { SourceReader } from '../engine/spec.js';
-import { outOfRange, wrongType } from '../internal/arguments.js';
+import { checkPeriodMs } from '../internal/arguments.js';
 import { Pipeline } from '../pipeline.js';
 
 /**
@@ -20,9 +20,7 @@ import { Pipeline } from '../pipeline.js';
  * ```
  */
 export function interval(intervalMs: number): Pipeline<number> {
-  const mustBe = 'a finite number of milliseconds above 0';
-  if (typeof intervalMs !== 'number') throw wrongType('interval()', 'intervalMs', intervalMs, mustBe);
-  if (!Number.isFinite(intervalMs) || intervalMs <= 0) throw outOfRange('interval()', 'intervalMs', intervalMs, mustBe);
+  checkPeriodMs('interval()', 'intervalMs', intervalMs);
   return new Pipeline({
     type: 'reader',
     name: 'interval',
