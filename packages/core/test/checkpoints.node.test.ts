@@ -8,6 +8,8 @@ import {
   dedupe,
   dedupeConsecutive,
   drop,
+  dropWhile,
+  enumerate,
   filter,
   flatMap,
   from,
@@ -15,12 +17,15 @@ import {
   mapAsync,
   merge,
   type Pipeline,
+  pairwise,
   type RunOptions,
   range,
   runAll,
   type Sink,
   scan,
+  statefulMap,
   take,
+  takeWhile,
 } from '@millrace/core';
 import { source } from '@millrace/core/authoring';
 import { virtualClock } from '@millrace/testkit';
@@ -97,6 +102,30 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     text: `dedupe ${maxKeys}`,
     add: (p) => p.pipeThrough(dedupe({ key: (n) => n % 5, maxKeys })),
   })),
+  small.map<Step>((n) => ({ text: `dropWhile ${n}`, add: (p) => p.pipeThrough(dropWhile((each) => each % 5 < n)) })),
+  small.map<Step>((n) => ({ text: `takeWhile ${n}`, add: (p) => p.pipeThrough(takeWhile((_, at) => at < n * 9)) })),
+  fc.constant<Step>({
+    text: 'statefulMap',
+    add: (p) =>
+      p.pipeThrough(
+        statefulMap({
+          start: () => ({ sum: 0 }),
+          map: (state, n: number) => {
+            state.sum = (state.sum + n) % 89;
+            return state.sum;
+          },
+          flush: ({ sum }) => sum + 1000,
+        }),
+      ),
+  }),
+  fc.constant<Step>({
+    text: 'pairwise, enumerate',
+    add: (p) =>
+      p
+        .pipeThrough(pairwise())
+        .pipeThrough(enumerate())
+        .pipeThrough(map(([at, [before, n]]) => (at + before * 3 + n) % 83)),
+  }),
   fc.constant<Step>({ text: 'flatMap', add: (p) => p.pipeThrough(flatMap((n) => [n, n + 7])) }),
   fc.nat(9).map<Step>((items) => ({ text: `drop ${items}`, add: (p) => p.pipeThrough(drop(items)) })),
   fc.nat(25).map<Step>((items) => ({ text: `take ${items}`, add: (p) => p.pipeThrough(take(items)) })),

@@ -12,16 +12,22 @@ import {
   dedupeConsecutive,
   delay,
   drop,
+  dropWhile,
+  enumerate,
   fallback,
   filter,
   filterMap,
   flatMap,
+  flatten,
   map,
   mapAsync,
+  pairwise,
   type Stage,
   sample,
   scan,
+  statefulMap,
   take,
+  takeWhile,
   tap,
   throttle,
 } from '@millrace/core';
@@ -84,6 +90,27 @@ conforms(
 conforms('take()', () => take<number>(3));
 conforms('take(0)', () => take<number>(0), { reads: 0 });
 conforms('drop()', () => drop<number>(3), { reads: 4 });
+conforms('takeWhile()', (user) => takeWhile(user((n: number) => n < 5)));
+conforms('takeWhile() with the item that ends it', (user) =>
+  takeWhile(
+    user((n: number) => n < 5),
+    { inclusive: true },
+  ),
+);
+conforms('dropWhile()', (user) => dropWhile(user((n: number) => n < 3)), { reads: 4 });
+conforms('flatten()', () => flatten<number>(), { input: (index) => [index, index] });
+conforms('statefulMap()', (user) =>
+  statefulMap({
+    start: () => ({ sum: 0 }),
+    map: user((state: { sum: number }, n: number) => {
+      state.sum += n;
+      return state.sum;
+    }),
+    flush: ({ sum }) => -sum,
+  }),
+);
+conforms('pairwise()', () => pairwise<number>(), { reads: 2 });
+conforms('enumerate()', () => enumerate<number>());
 conforms('tap()', (user) => tap(user((_n: number) => {})));
 conforms('scan()', (user) =>
   scan(

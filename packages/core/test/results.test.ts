@@ -3,19 +3,25 @@ import {
   buffer,
   dedupeConsecutive,
   drop,
+  dropWhile,
+  enumerate,
   filter,
   filterMap,
   flatMap,
+  flatten,
   from,
   map,
   mapAsync,
   type Pipeline,
+  pairwise,
   type RunOptions,
   range,
   type StageError,
   type Streamable,
   scan,
+  statefulMap,
   take,
+  takeWhile,
   tap,
 } from '@millrace/core';
 import { describe, expect, test } from 'vitest';
@@ -126,6 +132,37 @@ const shapes: Record<string, [Shape, unknown]> = {
         .pipeThrough(dedupeConsecutive())
         .toArray(o),
     [0, 1, 2, 3, 5],
+  ],
+  'dropWhile, takeWhile, pairwise, enumerate': [
+    (p, o) =>
+      p
+        .pipeThrough(dropWhile((n) => n < 2))
+        .pipeThrough(takeWhile((n) => n < 6))
+        .pipeThrough(pairwise())
+        .pipeThrough(enumerate())
+        .toArray(o),
+    [
+      [0, [2, 3]],
+      [1, [3, 4]],
+      [2, [4, 5]],
+    ],
+  ],
+  'statefulMap, flatten': [
+    (p, o) =>
+      p
+        .pipeThrough(
+          statefulMap({
+            start: () => ({ sum: 0 }),
+            map: (state, n: number) => {
+              state.sum += n;
+              return n % 2 ? [] : [state.sum];
+            },
+            flush: ({ sum }) => [-sum],
+          }),
+        )
+        .pipeThrough(flatten())
+        .toArray(o),
+    [3, 10, 21, -21],
   ],
   filterMap: [(p, o) => p.pipeThrough(filterMap((n) => (n % 2 ? `${n}` : undefined))).toArray(o), ['1', '3', '5']],
   'mapAsync in order': [

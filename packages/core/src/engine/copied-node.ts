@@ -11,6 +11,8 @@ export class CopiedNode {
   readonly level: number;
   readonly next: CopiedNode | undefined;
   readonly p0: unknown;
+  readonly p1: unknown;
+  readonly p2: unknown;
   /** How many items entered the region behind the step, what the step's tally counted, and what it keeps. */
   n: number = 0;
   x: number = 0;
@@ -26,6 +28,8 @@ export class CopiedNode {
     this.level = level;
     this.next = next;
     this.p0 = params[0];
+    this.p1 = params[1];
+    this.p2 = params[2];
   }
 
   /** Takes one item, with its index in the region; throws what the user's function throws. */

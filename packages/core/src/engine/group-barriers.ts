@@ -150,6 +150,6 @@ function restoreGroup(
       if (step.restore !== undefined) step.restore(state.states[at], kept.state);
       else state.states[at] = kept.state;
     }
-    if (step.id === 'take' && entered >= (params[at]?.[0] as number)) state.stop = at;
+    if (step.isOver?.(state.states[at], entered, params[at] ?? []) === true) state.stop = at;
   });
 }

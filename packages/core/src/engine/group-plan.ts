@@ -2,6 +2,7 @@ import type { Layout, Shape } from './codegen.js';
 import type { OpenStageContext, StageContext } from './context.js';
 import type { Machine, Params } from './machine.js';
 import type { ErrorPolicy } from './rejects.js';
+import type { StepKind } from './step.js';
 
 /** What a loop takes items from. */
 export interface LoopInput {
@@ -40,6 +41,12 @@ export interface GroupContexts {
   readonly stages: readonly OpenStageContext[];
 }
 
+/** The next step, from `at` on, that has something to hand on: before a mark, what is not part of a checkpoint; at the end, all. */
+export function nextToFlush(steps: readonly StepKind[], at: number, isMark: boolean): number {
+  const next = steps.findIndex((step, k) => k >= at && step.flush !== undefined && !(isMark && step.keeps === true));
+  return next < 0 ? steps.length : next;
+}
+
 /** What each count adds to the number of items inside: the loop's source and makers add, losses and the sink take away. */
 export function effectsOf({ shape, layout, weights, open }: GroupPlan): readonly number[] {
   const effects = new Array<number>(layout.counts).fill(0);
@@ -49,7 +56,8 @@ export function effectsOf({ shape, layout, weights, open }: GroupPlan): readonly
   if (open !== undefined) add(0, weights[0] as number);
   shape.steps.forEach((step, at) => {
     if (step.tally === undefined) return;
-    add(layout.tally[at] as number, -(weights[at] as number));
+    const isMade = step.tally === 'made';
+    add(layout.tally[at] as number, isMade ? (weights[at + 1] as number) : -(weights[at] as number));
     if (step.tally === 'absorbed') add(layout.region[at + 1] as number, weights[at + 1] as number);
   });
   const end = shape.steps.length;

@@ -5,7 +5,7 @@ import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
 import { GroupBarriers } from './group-barriers.js';
-import type { GroupContexts, GroupPlan, LoopInput } from './group-plan.js';
+import { type GroupContexts, type GroupPlan, type LoopInput, nextToFlush } from './group-plan.js';
 import { askOf, countsOf, leftToTake, NO_LIMIT, roomOf, workOf } from './group-room.js';
 import { GroupTally } from './group-tally.js';
 import { Later, whenAnswered } from './later.js';
@@ -357,8 +357,7 @@ export class Group implements Puller<unknown> {
   #flush(): void {
     const state = this.#state;
     const { steps } = this.#plan.shape;
-    this.#flushed = Math.max(this.#flushed, state.stop + 1);
-    while (this.#flushed < steps.length && steps[this.#flushed]?.flush === undefined) this.#flushed++;
+    this.#flushed = nextToFlush(steps, Math.max(this.#flushed, state.stop + 1), this.#mark !== undefined);
     state.status = STATUS.slice;
     if (this.#flushed < steps.length) this.#plan.machine.flush(state, this.#flushed++, this.#max);
     else if (this.#mark === undefined) this.#last = END;
@@ -383,7 +382,8 @@ export class Group implements Puller<unknown> {
 
   #fail(at: number, error: unknown): void {
     const failing = this.#contexts.stages[at] as StageContext;
-    const index = this.#tally.fail(at);
+    const isInFlush = this.#isFlushing && at === this.#flushed - 1;
+    const index = this.#tally.fail(at) + (isInFlush ? 1 : 0);
     this.#last = error instanceof Failure ? error : failing.failure(error, index);
     this.#state.isDry = true;
     this.#isFlushing = true;

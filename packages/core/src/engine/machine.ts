@@ -147,7 +147,7 @@ export function startState(
   clock: Clock,
 ): MachineState {
   const all = [...shape.steps, shape.sink];
-  const stop = shape.steps.findIndex((step, at) => step.id === 'take' && params[at]?.[0] === 0);
+  const stop = shape.steps.findIndex((step, at) => step.isOver?.(undefined, 0, params[at] ?? []) === true);
   return {
     input: undefined,
     at: 0,

@@ -31,7 +31,7 @@ export interface Names {
   readonly drop: string;
   /** Ends the work on this item here; it stays inside the step. */
   readonly hold: string;
-  /** Adds to what the step has absorbed. */
+  /** Adds to the step's own count. */
   absorb(count: string): string;
   /** Lets this item be the last one that passes the step. */
   readonly stop: string;
@@ -45,8 +45,8 @@ export interface Names {
   park(value: string): string;
 }
 
-/** How a step's lost items are counted. */
-export type Tally = 'filtered' | 'deduped' | 'dropped' | 'absorbed';
+/** What a step's own count is of: items it lost, or that went into others, or that it made beside those that came in. */
+export type Tally = 'filtered' | 'deduped' | 'dropped' | 'absorbed' | 'made';
 
 /** One kind of synchronous step. */
 export interface StepKind {
@@ -61,9 +61,9 @@ export interface StepKind {
   readonly tally?: Tally;
   /** The text for one item. */
   each(names: Names): string;
-  /** The text that puts what is held into `out`, or ends with `drop` where nothing is held. */
+  /** The text that puts what is held into `out`, or ends with `hold` where nothing is held. */
   flush?(names: Names): string;
-  /** Whether `state` is part of a checkpoint; what is held is handed on before one instead. */
+  /** Whether `state` is part of a checkpoint; what is held is handed on before one instead, and else only at the end. */
   readonly keeps?: boolean;
   /** Whether `state` is what the user's function gave last. */
   readonly folds?: boolean;
@@ -75,6 +75,8 @@ export interface StepKind {
   restore?(state: unknown, saved: unknown): void;
   /** How many more items may enter before the step hands on or stops. */
   room?(state: unknown, entered: number, params: readonly unknown[]): number;
+  /** Whether nothing passes any more, of a run that has not begun. */
+  isOver?(state: unknown, entered: number, params: readonly unknown[]): boolean;
   /** How many items it holds. */
   held?(state: unknown): number;
 }
@@ -109,9 +111,12 @@ export function truthy(answer: unknown): boolean {
 
 const call = (names: Names): string => `${names.param(0)}(${names.in}, ${names.index})`;
 
-/** Drops the item unless the predicate's `answer` is true; what is neither `true` nor `false` is looked at closer. */
-const dropUnless = (names: Names): string =>
-  `let answer; ${names.attempt(call(names), (result) => `answer = ${result}; if (answer !== true && answer !== false) answer = truthy(answer);`)} if (!answer) ${names.drop}`;
+/** Asks the predicate for its `answer`; what is neither `true` nor `false` is looked at closer. */
+const ask = (names: Names): string =>
+  `let answer; ${names.attempt(call(names), (result) => `answer = ${result}; if (answer !== true && answer !== false) answer = truthy(answer);`)}`;
+
+const startedState = (names: Names): string =>
+  `(${names.state} == null ? ${names.state} = ${names.param(1)}() : ${names.state})`;
 
 // PERF: a copy of an array that nothing was put into. `[]` at one place for all runs learns from every pipeline what its
 // elements are, and boxes numbers once one of them held objects (core/collect, 2.7 times slower).
@@ -130,8 +135,11 @@ export type StepId =
   | 'filter'
   | 'filterMap'
   | 'drop'
+  | 'dropWhile'
   | 'take'
+  | 'takeWhile'
   | 'scan'
+  | 'statefulMap'
   | 'batch'
   | 'batchBySize'
   | 'dedupeConsecutive'
@@ -155,7 +163,7 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     id: 'filter',
     splits: true,
     tally: 'filtered',
-    each: (n) => `${dropUnless(n)} ${n.out} = ${n.in};`,
+    each: (n) => `${ask(n)} if (!answer) ${n.drop} ${n.out} = ${n.in};`,
   },
   filterMap: {
     id: 'filterMap',
@@ -169,12 +177,34 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     tally: 'filtered',
     each: (n) => `if (${n.index} < ${n.param(0)}) ${n.drop} ${n.out} = ${n.in};`,
   },
+  dropWhile: {
+    id: 'dropWhile',
+    keeps: true,
+    splits: true,
+    tally: 'filtered',
+    // Whether all items so far were left out.
+    start: () => true,
+    each: (n) => `if (${n.state}) { ${ask(n)} if (answer) ${n.drop} ${n.state} = false; } ${n.out} = ${n.in};`,
+  },
   take: {
     id: 'take',
     stops: true,
     splits: false,
     each: (n) => `if (${n.index} + 1 >= ${n.param(0)}) ${n.stop} ${n.out} = ${n.in};`,
     room: (_state, entered, params) => (params[0] as number) - entered,
+    isOver: (_state, entered, params) => entered >= (params[0] as number),
+  },
+  takeWhile: {
+    id: 'takeWhile',
+    stops: true,
+    keeps: true,
+    splits: true,
+    tally: 'filtered',
+    // Whether an item has come for which the predicate is not true; the second parameter, whether that passes as the last.
+    start: () => false,
+    each: (n) =>
+      `${ask(n)} if (!answer) { ${n.stop} ${n.state} = true; if (!${n.param(1)}) ${n.drop} } ${n.out} = ${n.in};`,
+    isOver: (state) => state === true,
   },
   scan: {
     id: 'scan',
@@ -184,6 +214,20 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     start: (seed) => seed,
     each: (n) =>
       `${n.attempt(`${n.param(0)}(${n.state}, ${n.in}, ${n.index})`, (result) => `${n.state} = ${result};`)} ${n.out} = ${n.state};`,
+  },
+  statefulMap: {
+    id: 'statefulMap',
+    keeps: true,
+    splits: true,
+    tally: 'made',
+    // Made by the second parameter when it is first needed, since that may throw; null once it was flushed, so that a run
+    // that goes on from there does not hand it on again.
+    start: () => undefined,
+    each: (n) =>
+      n.attempt(`${n.param(0)}(${startedState(n)}, ${n.in}, ${n.index})`, (result) => `${n.out} = ${result};`),
+    // What throws has been made, and goes no further.
+    flush: (n) =>
+      `if (${n.state} === null) ${n.hold} ${n.absorb('1')} ${n.call(`${n.out} = ${n.param(2)}(${startedState(n)}); ${n.state} = null;`)} if (${n.out} === undefined) { ${n.absorb('-1')} ${n.hold} }`,
   },
   batch: {
     id: 'batch',
@@ -252,7 +296,10 @@ export const CALLING: readonly StepId[] = [
   'tap',
   'filter',
   'filterMap',
+  'dropWhile',
+  'takeWhile',
   'scan',
+  'statefulMap',
   'batchBySize',
   'dedupeConsecutiveBy',
   'dedupe',
@@ -295,12 +342,14 @@ export function sameValue(a: unknown, b: unknown): boolean {
 
 /** An array to walk through by position, or the iterator of anything else; strings are not taken apart. */
 export function iterate(many: unknown): readonly unknown[] | Iterator<unknown> {
-  if (Array.isArray(many)) return many;
+  return Array.isArray(many) ? many : openerOf(many, 'the function returned').call(many);
+}
+
+/** What opens the iterator of an object; `what` goes into the error where it is none that has one. */
+export function openerOf(many: unknown, what: string): () => Iterator<unknown> {
   const open = typeof many === 'object' && many !== null ? (many as Iterable<unknown>)[Symbol.iterator] : undefined;
-  if (typeof open !== 'function') {
-    throw new TypeError(`the function returned ${kindOf(many)} (must be an array or another iterable object)`);
-  }
-  return open.call(many);
+  if (typeof open === 'function') return open;
+  throw new TypeError(`${what} ${kindOf(many)} (must be an array or another iterable object)`);
 }
 
 /** What the pieces of text may call. */

@@ -30,6 +30,7 @@ export interface BatchWhileBusyOptions {
  * @param options - `maxItems`; `name` (default `'batchWhileBusy'`).
  * @returns A stage from `T` to `T[]`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when `maxItems` is not a whole number of 1 or more.
+ * @remarks Elsewhere: RxJS –; Rust `ready_chunks`; Akka `batch`; Node –.
  *
  * @example Write what has gathered while the last write was under way
  * ```ts
