@@ -1,8 +1,9 @@
 import { checkRunOptions } from './engine/check-run-options.js';
 import { Execution, type RunOptions } from './engine/execution.js';
-import type { Plan } from './engine/plan.js';
+import type { JoinKind } from './engine/join.js';
+import type { Plan, PlannedStage } from './engine/plan.js';
 import { type EndedChain, makePlan } from './engine/planner.js';
-import type { Chain } from './engine/spec.js';
+import type { Chain, OperatorSpec } from './engine/spec.js';
 import { PipelineError } from './errors.js';
 import type { Attachment } from './sinks/attach.js';
 
@@ -37,12 +38,24 @@ export function startRun(
 /** What a barrier cannot pass, or keeps what can't be saved. */
 function refuseObstacles({ nodes, stages }: Plan): void {
   for (const node of nodes) {
-    if (node.type !== 'operator') continue;
-    const obstacle = node.spec.isForeign ? 'is a foreign transform, which no barrier passes' : node.spec.obstacle;
+    if (node.type !== 'operator' && node.type !== 'join') continue;
+    const obstacle = node.type === 'join' ? obstacleOf(node.join) : obstacleIn(node.spec);
     if (obstacle === undefined) continue;
+    const { name } = stages[node.stage] as PlannedStage;
     throw new PipelineError(
       'ERR_CORE_CHECKPOINT',
-      `Cannot build the pipeline: stage "${stages[node.stage]?.name}" ${obstacle} (must be one of Millrace whose state can be saved, under a checkpoint)`,
+      `Cannot build the pipeline: stage "${name}" ${obstacle}, under a checkpoint)`,
     );
   }
+}
+
+function obstacleIn({ isForeign, obstacle }: OperatorSpec): string | undefined {
+  const is = isForeign ? 'is a foreign transform, which no barrier passes' : obstacle;
+  return is === undefined ? undefined : `${is} (must be one of Millrace whose state can be saved`;
+}
+
+/** What waits in a join for an item of another input that is behind the barrier would hold it up for ever. */
+function obstacleOf({ reads }: JoinKind): string | undefined {
+  if (reads === 'one by one') return undefined;
+  return 'waits for all of its inputs, which do not come to a barrier together (must be merge() or concat()';
 }

@@ -1,3 +1,4 @@
+import type { JoinKind } from './join.js';
 import type { BroadcastSpec } from './spec.js';
 
 /** The way that items took since they were handed to a branch of a broadcast. */
@@ -31,34 +32,48 @@ export function withBatch(path: Path, times: number): Path {
 }
 
 /**
- * Says which branches of one broadcast that meet in a merge are out of step by more than they can hold.
+ * Says which branches of one pipeline that meet again are out of step by more than they can hold.
  *
  * The first item that comes by branch A has taken `gathers` items into A, and so as many into each other branch, which
- * must hold them where what is behind the merge waits for A. The merge itself never waits for one input.
+ * must hold them where A is waited for: by the join itself, where it takes its inputs in turn, else by what is behind it.
  *
  * @param inputs - The ways by which the items of each input came.
+ * @param reads - How a join by a rule reads its inputs; a merge never waits for one of them.
  */
 export function diamondWarnings(
-  merge: string,
+  join: string,
   highWaterMark: number,
   inputs: ReadonlyArray<readonly Path[]>,
+  reads?: JoinKind['reads'],
 ): string[] {
   const warnings = new Map<string, string>();
-  inputs.forEach((slow, at) => {
-    for (const a of slow) {
-      const others = inputs.flatMap((paths, other) => (other === at ? [] : paths));
-      for (const b of others) {
-        if (a.broadcast !== b.broadcast || a.branch === b.branch) continue;
-        const holds = b.holds + highWaterMark * b.gathers;
-        if (a.gathers <= holds) continue;
-        warnings.set(
-          `${a.branch} ${b.branch}`,
-          `"${a.branch}" takes in ${a.gathers} items before "${merge}" gets one of it, and "${b.branch}" holds ${holds}: ` +
-            `they run out of step, and what waits behind "${merge}" for both stops for ever ` +
-            `(must hold ${a.gathers}: put buffer(${a.gathers - holds}) into that branch)`,
-        );
-      }
+  inputs.forEach((paths, at) => {
+    for (const a of paths) {
+      inputs.forEach((others, other) => {
+        if (other === at || (reads === 'one by one' && other < at)) return;
+        for (const b of others) {
+          if (a.broadcast !== b.broadcast || a.branch === b.branch) continue;
+          const problem = problemOf(join, a, b, b.holds + highWaterMark * b.gathers, reads);
+          if (problem !== undefined) warnings.set(`${a.branch} ${b.branch}`, problem);
+        }
+      });
     }
   });
   return [...warnings.values()];
+}
+
+function problemOf(join: string, a: Path, b: Path, holds: number, reads?: JoinKind['reads']): string | undefined {
+  if (reads === 'one by one') {
+    return (
+      `"${join}" reads "${b.branch}" when "${a.branch}" has ended, and until then it holds ${holds}: ` +
+      'with more, both stop for ever (must hold all: collect them in one of the branches, or use merge())'
+    );
+  }
+  if (a.gathers <= holds) return undefined;
+  const stops = reads === 'all' ? `"${join}", which waits for both,` : `what waits behind "${join}" for both`;
+  return (
+    `"${a.branch}" takes in ${a.gathers} items before "${join}" gets one of it, and "${b.branch}" holds ${holds}: ` +
+    `they run out of step, and ${stops} stops for ever ` +
+    `(must hold ${a.gathers}: put buffer(${a.gathers - holds}) into that branch)`
+  );
 }

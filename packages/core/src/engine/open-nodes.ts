@@ -5,6 +5,7 @@ import type { StageCounts } from './counts.js';
 import { Edge } from './edge.js';
 import { Gate } from './gate.js';
 import { Group } from './group.js';
+import { Join } from './join.js';
 import { Merge } from './merge.js';
 import { OperatorBarriers } from './operator-barriers.js';
 import type { Plan } from './plan.js';
@@ -67,7 +68,7 @@ export class OpenNodes {
     this.#reads(context);
     if (node.type === 'source') return new Gate(this.#run, context, (of) => node.spec.open(of));
     if (node.type === 'branch') return this.#broadcastBefore(node).branch(node.highWaterMark, context);
-    if (node.type === 'merge') {
+    if (node.type === 'merge' || node.type === 'join') {
       const inputs = node.from.map((from, input) => {
         const planned = plan.nodes[from];
         const isLoop = planned?.type === 'group' && planned.source !== undefined;
@@ -77,7 +78,8 @@ export class OpenNodes {
           weight: node.weights[input] as number,
         };
       });
-      return new Merge(inputs, node.highWaterMark, context);
+      if (node.type === 'merge') return new Merge(inputs, node.highWaterMark, context);
+      return new Join(node.join, inputs, node.highWaterMark, node.weight, context);
     }
     const upstream = this.#before(node);
     if (node.type === 'operator') return this.#operator(node, upstream, context);

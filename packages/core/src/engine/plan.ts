@@ -1,4 +1,5 @@
 import type { GroupPlan } from './group-plan.js';
+import type { JoinKind } from './join.js';
 import type { SizeOf } from './scale.js';
 import type { OperatorRooms, OperatorSpec, SourceSpec } from './spec.js';
 import type { SinkKind } from './step.js';
@@ -31,7 +32,7 @@ export type SinkSpec = FusedSink | BurstSink;
 /** One stage of a plan, as {@link Plan} shows it. */
 export interface PlannedStage {
   readonly name: string;
-  readonly kind: 'source' | 'step' | 'operator' | 'merge' | 'broadcast' | 'branch' | 'sink';
+  readonly kind: 'source' | 'step' | 'operator' | 'merge' | 'join' | 'broadcast' | 'branch' | 'sink';
   /** The number of the node it runs in; the stages of one fused group share it. */
   readonly node: number;
   /** How many source items one of its input items stands for. */
@@ -76,6 +77,17 @@ export type PlanNode =
       readonly highWaterMark: number;
       /** What one item of each input weighs. */
       readonly weights: readonly number[];
+      readonly from: readonly number[];
+    }
+  | {
+      /** A join by a rule. */
+      readonly type: 'join';
+      readonly stage: number;
+      readonly join: JoinKind;
+      readonly highWaterMark: number;
+      readonly weights: readonly number[];
+      /** What one item weighs behind it. */
+      readonly weight: number;
       readonly from: readonly number[];
     }
   | { readonly type: 'broadcast'; readonly stage: number; readonly from: readonly number[] }

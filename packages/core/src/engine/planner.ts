@@ -130,19 +130,26 @@ export class Planner {
     return { ...start, from: [this.nodes.push({ type: 'source', spec: source, stage }) - 1], inputs: [stage] };
   }
 
-  #merge({ name, inputs, highWaterMark }: SourceSpec & { type: 'merge' }): Tail {
+  #merge({ name, join, inputs, highWaterMark }: SourceSpec & { type: 'merge' }): Tail {
     const tails = inputs.map((input) => this.chain(input, undefined));
     const weights = tails.map(({ weight }) => weight);
     const weight = Math.max(...weights);
-    const most = Math.max(...tails.map((tail) => tail.most));
-    const stage = this.stage(name, 'merge', { weight, inputs: tails.flatMap((tail) => tail.inputs) });
-    const waiting = tails.reduce((sum, tail) => sum + highWaterMark * tail.most, 0);
-    this.room(stage, 'edge', waiting);
+    const kind = join === undefined ? 'merge' : 'join';
+    const stage = this.stage(name, kind, { weight, inputs: tails.flatMap((tail) => tail.inputs) });
+    const waiting = tails.reduce((sum, tail) => sum + tail.most, 0);
+    if (highWaterMark > 0) this.room(stage, 'edge', highWaterMark * waiting);
     const from = tails.flatMap((tail) => tail.from);
-    this.nodes.push({ type: 'merge', stage, highWaterMark, weights, from });
     const ways = tails.map(({ paths }) => paths);
-    this.#warnings.push(...diamondWarnings(this.nameOf(stage), highWaterMark, ways));
-    return { from: [this.nodes.length - 1], inputs: [stage], weight, most, paths: ways.flat() };
+    this.#warnings.push(...diamondWarnings(this.nameOf(stage), highWaterMark, ways, join?.reads));
+    const behind = { from: [this.nodes.length], inputs: [stage], paths: ways.flat() };
+    if (join?.makes === 'tuples') {
+      const tuple = weights.reduce((sum, each) => sum + each, 0);
+      this.nodes.push({ type: 'join', stage, join, highWaterMark, weights, weight: tuple, from });
+      return { ...behind, weight: tuple, most: waiting };
+    }
+    const node = { stage, highWaterMark, weights, from };
+    this.nodes.push(join === undefined ? { type: 'merge', ...node } : { type: 'join', ...node, join, weight });
+    return { ...behind, weight, most: Math.max(...tails.map(({ most }) => most)) };
   }
 
   #branch(spec: BroadcastSpec, index: number): Tail {

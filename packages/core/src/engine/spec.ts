@@ -1,6 +1,7 @@
 import type { Acknowledger } from '../checkpointer.js';
 import type { Puller } from './answer.js';
 import type { StageContext } from './context.js';
+import type { JoinKind } from './join.js';
 import type { ErrorPolicy } from './rejects.js';
 import type { SizeOf } from './scale.js';
 import type { SourceKind, StepKind } from './step.js';
@@ -119,9 +120,10 @@ export type SourceSpec =
       open(context: StageContext): SourceReader<unknown>;
     }
   | {
-      /** Several pipelines, joined as their items arrive. */
+      /** Several pipelines, joined as their items arrive, or by a rule. */
       readonly type: 'merge';
       readonly name: string;
+      readonly join?: JoinKind;
       readonly inputs: readonly Chain[];
       /** How many items of each input may wait. */
       readonly highWaterMark: number;

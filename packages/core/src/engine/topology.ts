@@ -73,7 +73,8 @@ export class Topology {
           .reduce((sum, { items }) => sum + items / weight, 0);
       const planned = plan.nodes[number];
       // The items of inputs may weigh less than those behind the merge.
-      const highWaterMark = planned?.type === 'merge' ? planned.highWaterMark * inputs.length : room(true);
+      const highWaterMark =
+        planned?.type === 'merge' || planned?.type === 'join' ? planned.highWaterMark * inputs.length : room(true);
       const node = { name, kind, highWaterMark, inService: room(false) };
       const [counts, waiting] = [live?.counts[at], live?.waiting[at]];
       return counts === undefined || waiting === undefined ? node : { ...node, counts, waiting };
@@ -149,6 +150,7 @@ const MERMAID_SHAPES: Partial<Record<PlannedStage['kind'], readonly [string, str
   source: ['([', '])'],
   sink: ['([', '])'],
   merge: ['{{', '}}'],
+  join: ['{{', '}}'],
   broadcast: ['{{', '}}'],
 };
 
@@ -156,6 +158,7 @@ const DOT_SHAPES: Partial<Record<PlannedStage['kind'], string>> = {
   source: 'ellipse',
   sink: 'ellipse',
   merge: 'hexagon',
+  join: 'hexagon',
   broadcast: 'hexagon',
 };
 

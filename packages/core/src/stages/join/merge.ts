@@ -1,5 +1,5 @@
-import { checkCount, checkOptions, wrongType } from '../../internal/arguments.js';
 import { Pipeline } from '../../pipeline.js';
+import { type Given, inputsOf } from './inputs.js';
 
 /** How pipelines are merged. */
 export interface MergeOptions {
@@ -43,18 +43,8 @@ export function merge<P extends readonly Pipeline<unknown>[]>(...pipelines: P): 
 export function merge<P extends readonly Pipeline<unknown>[]>(
   ...pipelinesAndOptions: readonly [...pipelines: P, options: MergeOptions]
 ): Pipeline<ItemOf<P[number]>>;
-export function merge(...given: ReadonlyArray<Pipeline<unknown> | MergeOptions>): Pipeline<unknown> {
-  const last = given.at(-1);
-  const hasOptions = given.length > 1 && typeof last === 'object' && last !== null && !(last instanceof Pipeline);
-  const options = hasOptions ? (last as MergeOptions) : {};
-  checkOptions('merge()', options, ['name', 'highWaterMark']);
+export function merge(...given: Given): Pipeline<unknown> {
+  const { inputs, options } = inputsOf('merge()', given, ['name', 'highWaterMark']);
   const { name = 'merge', highWaterMark = 1 } = options;
-  checkCount('merge()', 'highWaterMark', highWaterMark, 1);
-  const pipelines = hasOptions ? given.slice(0, -1) : given;
-  if (pipelines.length === 0) throw wrongType('merge()', 'the first pipeline', undefined, 'a pipeline');
-  const inputs = pipelines.map((pipeline, at) => {
-    if (!(pipeline instanceof Pipeline)) throw wrongType('merge()', `pipeline ${at + 1}`, pipeline, 'a pipeline');
-    return pipeline.chain;
-  });
   return new Pipeline({ type: 'merge', name, inputs, highWaterMark });
 }
