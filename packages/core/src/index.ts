@@ -33,6 +33,8 @@ export { type ErrorPolicy, type FailedItem, type Fallback, fallback } from './st
 export { type BufferOptions, buffer, type Overflow } from './stages/flow/buffer.js';
 export { type DebounceOptions, debounce } from './stages/flow/debounce.js';
 export { type DelayOptions, delay } from './stages/flow/delay.js';
+export { type Rate, type RateBudget, rateBudget } from './stages/flow/rate-budget.js';
+export { type RateLimitOptions, rateLimit } from './stages/flow/rate-limit.js';
 export { type SampleOptions, sample } from './stages/flow/sample.js';
 export { type ThrottleOptions, throttle } from './stages/flow/throttle.js';
 export { type BatchOptions, batch } from './stages/group/batch.js';

@@ -17,6 +17,8 @@ import {
   map,
   mapAsync,
   range,
+  rateBudget,
+  rateLimit,
   sample,
   scan,
   take,
@@ -64,6 +66,13 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'throttle(): leading is 1 (must be true or false)': () => throttle({ intervalMs: 1, leading: 1 as never }),
     'throttle(): the options is undefined (must be an object)': () => throttle(undefined as never),
     'sample(): option "ms" is unknown (must be one of "intervalMs", "name")': () => sample({ ms: 1 } as never),
+    'rateLimit(): option "rate" is unknown (must be one of "limit", "intervalMs", "burst")': () =>
+      rateLimit({ rate: 1 } as never),
+    'rateLimit(): limit is "5" (must be a finite number above 0)': () =>
+      rateLimit({ limit: '5' as never, intervalMs: 1 }),
+    'rateLimit(): cost is 2 (must be a function)': () => rateLimit({ limit: 1, intervalMs: 1 }, { cost: 2 as never }),
+    'rateLimit(): option "weight" is unknown (must be one of "name", "cost", "highWaterMark", "size")': () =>
+      rateLimit({ limit: 1, intervalMs: 1 }, { weight: 2 } as never),
     'delay(): the options is 5 (must be an object)': () => delay(5 as never),
     'tap(): fn is true (must be a function)': () => tap(true as never),
     'tap(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
@@ -222,6 +231,13 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'throttle(): trailing is false (must be true where leading is false)': () =>
       throttle({ intervalMs: 1, leading: false }),
     'sample(): intervalMs is -1 (must be a finite number of milliseconds above 0)': () => sample({ intervalMs: -1 }),
+    'rateLimit(): limit is 0 (must be a finite number above 0)': () => rateLimit({ limit: 0, intervalMs: 1 }),
+    'rateLimit(): intervalMs is 0 (must be a finite number of milliseconds above 0)': () =>
+      rateLimit({ limit: 1, intervalMs: 0 }),
+    'rateLimit(): burst is 0.5 (must be a finite number of 1 or more)': () =>
+      rateLimit({ limit: 1, intervalMs: 1, burst: 0.5 }),
+    'rateBudget(): limit is Infinity (must be a finite number above 0)': () =>
+      rateBudget({ limit: Number.POSITIVE_INFINITY, intervalMs: 1 }),
     'delay(): delayMs is NaN (must be a finite number of milliseconds above 0)': () => delay({ delayMs: Number.NaN }),
     'delay(): maxItems is 0 (must be a whole number of 1 or more)': () => delay({ delayMs: 1, maxItems: 0 }),
     'channel(): capacity is 0 (must be a whole number of 1 or more)': () => channel(0),

@@ -22,6 +22,7 @@ import {
   map,
   mapAsync,
   pairwise,
+  rateLimit,
   type Stage,
   sample,
   scan,
@@ -218,3 +219,8 @@ conforms(
 conforms('sample()', () => sample<number>({ intervalMs: 100 }), { reads: 12 });
 conforms('delay()', () => delay<number>({ delayMs: 100 }));
 conforms('delay() of 3', () => delay<number>({ delayMs: 100, maxItems: 3 }));
+conforms('rateLimit()', () => rateLimit<number>({ limit: 10, intervalMs: 100 }));
+conforms('rateLimit() by cost', (user) =>
+  rateLimit<number>({ limit: 10, intervalMs: 100, burst: 4 }, { cost: user((n: number) => n % 7) }),
+);
+conforms('rateLimit() with an edge', () => rateLimit<number>({ limit: 10, intervalMs: 100 }, { highWaterMark: 3 }));
