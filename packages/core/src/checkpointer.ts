@@ -16,7 +16,8 @@ export interface Checkpoint {
  * Keeps the last checkpoint of a job, so that its next run goes on from there.
  *
  * A run saves one when all sinks have made durable what was read before it, and one when it has ended well. It waits for
- * `save()` before it saves the next; the items go on meanwhile. What either throws or rejects with fails the run.
+ * `save()` before it saves the next; the items go on meanwhile until the next one is due: then the sources wait, so that a
+ * slow `save()` does not make a crash dearer. What either throws or rejects with fails the run.
  *
  * @example A checkpointer that keeps it in memory
  * ```ts
@@ -27,7 +28,7 @@ export interface Checkpoint {
  * ```
  */
 export interface Checkpointer {
-  /** How many milliseconds go by between two checkpoints. Default: 1,000, or no limit where `everyItems` is given. */
+  /** How many milliseconds after one checkpoint has begun the next one does. Default: 1,000, or no limit where `everyItems` is given. */
   readonly everyMs?: number | undefined;
   /** After how many items of all sources the next checkpoint begins. Default: no limit. */
   readonly everyItems?: number | undefined;

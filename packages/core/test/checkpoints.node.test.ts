@@ -322,6 +322,83 @@ describe('a run with checkpoints', () => {
     },
   );
 
+  test.each([
+    ['a loop', () => range(0, 300)],
+    ['a loop whose items unfold', () => range(0, 300).pipeThrough(flatMap((n) => [n]))],
+    ['a loop that awaits a function', () => range(0, 300).pipeThrough(mapAsync(async (n: number) => n))],
+    ['a reader', () => numbersOf(300, false)],
+    ['a reader that takes its time', () => numbersOf(300, true)],
+    ['both', () => merge(range(0, 150), numbersOf(150, true))],
+  ])('%s waits while a checkpoint is being saved and the next one is due', async (_, build) => {
+    for (const isSlow of [false, true]) {
+      const clock = virtualClock();
+      const saving: Array<{ items: number; saved(): void }> = [];
+      const checkpoint: Checkpointer = {
+        everyItems: 20,
+        load: () => undefined,
+        save: () => new Promise<void>((saved) => saving.push({ items: read(), saved })),
+      };
+      const run = build().run(isSlow ? async () => {} : () => {}, { checkpoint, clock });
+      const sources = run.topology().nodes.filter(({ kind }) => kind === 'source');
+      const read = (): number =>
+        run.counts().reduce((sum, { name, made }) => sum + (sources.some((each) => each.name === name) ? made : 0), 0);
+      for (let before = 0; before < 300; ) {
+        await clock.settle();
+        const { items, saved } = saving.shift() as { items: number; saved(): void };
+        // Each may be at a read when the next one comes due.
+        expect(read() - items).toBeLessThanOrEqual(20 * sources.length);
+        // What was read while the barrier was on its way, behind what is saved now.
+        expect(items - before).toBeLessThanOrEqual(20 + 20 + run.explain().bound);
+        before = items;
+        saved();
+        await clock.settle();
+      }
+      for (let last = saving.shift(); last !== undefined; last = saving.shift()) {
+        last.saved();
+        await clock.settle();
+      }
+      expect(await run.finished).toMatchObject({ read: 300, balanced: true });
+    }
+  });
+
+  test('a checkpoint that is late keeps its source waiting from when the next one is due by time', async () => {
+    const clock = virtualClock();
+    const saving: Array<() => void> = [];
+    const checkpoint: Checkpointer = {
+      everyMs: 1000,
+      load: () => undefined,
+      save: () => new Promise<void>((saved) => void saving.push(saved)),
+    };
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => void clock.setTimer(resolve, ms));
+    const seen: number[] = [];
+    let next = 0;
+    const ticks = source<number>({
+      name: 'ticks',
+      open: () => ({
+        read: () => wait(100).then(() => [next++]),
+        close() {},
+        position: () => next,
+        resume() {},
+      }),
+    });
+    const run = ticks.run((n) => void seen.push(n), { checkpoint, clock });
+    await clock.advance(1000);
+    expect([seen.length, saving.length]).toEqual([10, 1]);
+    // The next one is due, with what came meanwhile; a read that was pending is handed on.
+    await clock.advance(5000);
+    expect([seen.length, saving.length]).toEqual([20, 1]);
+    saving.shift()?.();
+    await clock.advance(500);
+    expect([seen.length, saving.length]).toEqual([25, 1]);
+    saving.shift()?.();
+    const drained = run.drain();
+    await clock.advance(100);
+    for (const saved of saving) saved();
+    await clock.advance(100);
+    for (const saved of saving) saved();
+    expect(await drained).toMatchObject({ read: seen.length, balanced: true });
+  });
+
   test('a run that fails saves nothing more, and one that is resumed goes on before the failure', async () => {
     const checkpoint = memory(2);
     const broken = async (n: number): Promise<void> => {

@@ -18,6 +18,8 @@ export interface BarrierSource {
   inject(mark: Mark): void;
   /** Answers the pull that is pending with the mark that was injected, where nothing has been answered since. */
   poke(): void;
+  /** Goes on reading, where `isHeld` had kept it from that. */
+  release(): void;
   /** Says that a position is part of a checkpoint that has been saved. */
   acknowledge(position: unknown): void | PromiseLike<unknown>;
 }
@@ -49,6 +51,8 @@ export class Coordinator {
   /** How many items were read since the last barrier. */
   #items = 0;
   #sequence = 0;
+  /** Whether it is time for the next one. */
+  #isDue = false;
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -92,10 +96,15 @@ export class Coordinator {
     return this.#items >= this.#everyItems ? NO_LIMIT : this.#everyItems - this.#items;
   }
 
+  /** Whether sources may hand nothing on: it is time for the next checkpoint, and the last one is still being saved. */
+  get isHeld(): boolean {
+    return this.#isDue && this.#saving !== undefined && !this.#isStopped;
+  }
+
   /** Notes items that a source has handed on. */
   counted(items: number): void {
     this.#items += items;
-    if (this.#items >= this.#everyItems) this.#begin();
+    if (this.#items >= this.#everyItems) this.#comesDue();
   }
 
   /** Adds the part of a node that a mark passes. */
@@ -156,15 +165,21 @@ export class Coordinator {
   #startTimer(): void {
     if (this.#isStopped || !Number.isFinite(this.#everyMs)) return;
     this.#timer = this.#clock.setTimer(() => {
-      if (this.#items > 0) this.#begin();
+      if (this.#items > 0) this.#comesDue();
       else this.#startTimer();
     }, this.#everyMs);
   }
 
+  #comesDue(): void {
+    this.#isDue = true;
+    if (!this.#isStopped && this.#snapshot === undefined) this.#begin();
+  }
+
   #begin(): void {
-    if (this.#isStopped || this.#snapshot !== undefined) return;
     this.#timer?.clear();
+    this.#isDue = false;
     this.#items = 0;
+    this.#startTimer();
     this.#snapshot = new Snapshot();
     this.#waiting = new Set(this.#ends);
     const mark = new Mark('barrier', this.#snapshot);
@@ -188,8 +203,9 @@ export class Coordinator {
     this.#snapshot = undefined;
     if (this.#isStopped) return;
     this.#saving = undefined;
-    if (this.#items >= this.#everyItems) this.#begin();
-    else this.#startTimer();
+    if (!this.#isDue) return;
+    this.#begin();
+    for (const source of this.#sources) source.release();
   }
 
   async #save(snapshot: Snapshot): Promise<void> {

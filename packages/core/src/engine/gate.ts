@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpointer.js';
-import { type Answer, END, isThenable, type Mark, type Pulled, type Puller } from './answer.js';
+import { type Answer, END, isLater, isThenable, type Mark, type Pulled, type Puller } from './answer.js';
 import type { Drainable, RunContext, StageContext } from './context.js';
 import type { BarrierSource, Resumable } from './coordinator.js';
 import { Later } from './later.js';
@@ -58,7 +58,7 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
     this.#arrived = undefined;
     if (arrived !== undefined) return arrived();
     if (this.#due !== undefined) return this.#pass(this.#due);
-    if (this.#isReading) return this.#later.owe();
+    if (this.#isReading || this.#run.checkpoints?.isHeld) return this.#later.owe();
     return this.#read(max);
   }
 
@@ -88,6 +88,12 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
 
   poke(): void {
     if (this.#due !== undefined && this.#later.isOwed && !this.#isClosed) this.#later.give(this.#pass(this.#due));
+  }
+
+  release(): void {
+    if (!this.#later.isOwed || this.#isReading || this.#isClosed) return;
+    const pulled = this.pull(this.#max);
+    if (!isLater(pulled)) this.#later.give(pulled);
   }
 
   save(snapshot: Snapshot): void {

@@ -24,8 +24,11 @@ export class GroupBarriers implements BarrierSource, Resumable {
   readonly #contexts: GroupContexts;
   readonly #tally: GroupTally;
   readonly #checkpoints: Coordinator;
+  readonly #resume: () => void;
   /** A barrier that is to begin here. */
   injected: Mark | undefined;
+  /** Whether the loop waits until it may take items again. */
+  #isWaiting = false;
 
   constructor(
     plan: GroupPlan,
@@ -33,8 +36,10 @@ export class GroupBarriers implements BarrierSource, Resumable {
     contexts: GroupContexts,
     tally: GroupTally,
     checkpoints: Coordinator,
+    resume: () => void,
   ) {
     this.#plan = plan;
+    this.#resume = resume;
     this.#state = state;
     this.#contexts = contexts;
     this.#tally = tally;
@@ -61,6 +66,19 @@ export class GroupBarriers implements BarrierSource, Resumable {
     return this.#plan.open === undefined ? NO_LIMIT : this.#checkpoints.left;
   }
 
+  /** Whether the loop may take no item from its own source now: a barrier is to begin, or too much is not saved. */
+  get isHeld(): boolean {
+    return this.injected !== undefined || (this.#plan.open !== undefined && this.#checkpoints.isHeld);
+  }
+
+  /** Lets the loop take no item while it may not; says whether it has nothing else to do, and is resumed when it may. */
+  holds(): boolean {
+    const state = this.#state;
+    state.isDry = this.isHeld;
+    this.#isWaiting = state.isDry && !state.isReady && state.level === 0;
+    return this.#isWaiting;
+  }
+
   counted(items: number): void {
     if (this.#plan.open !== undefined) this.#checkpoints.counted(items);
   }
@@ -77,6 +95,12 @@ export class GroupBarriers implements BarrierSource, Resumable {
 
   /** A loop has its items at hand: no read is pending. */
   poke(): void {}
+
+  release(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#resume();
+  }
 
   acknowledge(): void {}
 

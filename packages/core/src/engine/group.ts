@@ -54,7 +54,9 @@ export class Group implements Puller<unknown> {
     this.#state = startState(plan.shape, plan.layout, plan.params, plan.seeds, run.clock);
     this.#tally = new GroupTally(plan, run, contexts, this.#state);
     if (run.checkpoints !== undefined)
-      this.#barriers = new GroupBarriers(plan, this.#state, contexts, this.#tally, run.checkpoints);
+      this.#barriers = new GroupBarriers(plan, this.#state, contexts, this.#tally, run.checkpoints, () =>
+        this.#resume(),
+      );
     if (plan.waitsAt >= 0) {
       const waiting = contexts.stages[plan.waitsAt] as StageContext;
       this.#slot = new WaitingSlot(plan, this.#state, run, waiting, () => this.#goOn());
@@ -148,10 +150,12 @@ export class Group implements Puller<unknown> {
         continue;
       }
       if (state.stop >= 0) this.#endBehindStop();
-      if (!isStalled && this.#barriers?.injected !== undefined && this.#isBetweenItems()) {
+      // A barrier may come behind the item that was taken last; the step that waits may have that one's result.
+      if (this.#barriers?.injected !== undefined && !this.#isFlushing && state.level === 0) {
         this.#mark = this.#barriers.take();
         this.#endInput(0);
       }
+      if (!this.#isFlushing && this.#barriers?.holds() === true) return undefined;
       if (!this.#isFlushing && !state.isReady && !this.#hasInput()) {
         if (this.#isAsking) return undefined;
         // What is worked off may be large, and must not live on while the next is read.
@@ -238,7 +242,7 @@ export class Group implements Puller<unknown> {
   /** Whether the next item may come as far as the step that waits, while the sink is busy; none overtakes a barrier. */
   #mayPark(): boolean {
     const { stop } = this.#state;
-    if (this.#barriers?.injected !== undefined) return false;
+    if (this.#barriers?.isHeld === true) return false;
     return this.#slot?.isTaken === false && this.#last === undefined && !this.#isFlushing && stop < 0;
   }
 
@@ -255,11 +259,6 @@ export class Group implements Puller<unknown> {
       if (answer instanceof Mark) this.#mark = answer;
       this.#endInput(0);
     }
-  }
-
-  /** Whether a barrier may come behind the item that was taken last; the step that waits may have that one's result. */
-  #isBetweenItems(): boolean {
-    return !this.#isFlushing && this.#state.level === 0;
   }
 
   #hasInput(): boolean {

@@ -6,7 +6,7 @@ import { checkCount, checkMs, checkOptions, wrongType } from '../internal/argume
 
 /** How often a checkpoint is kept. */
 export interface FileCheckpointOptions {
-  /** How many milliseconds go by between two checkpoints. Default: 1,000, or no limit where `everyItems` is given. */
+  /** How many milliseconds after one checkpoint has begun the next one does. Default: 1,000, or no limit where `everyItems` is given. */
   readonly everyMs?: number;
   /** After how many items of all sources the next checkpoint begins. Default: no limit. */
   readonly everyItems?: number;
