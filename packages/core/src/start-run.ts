@@ -10,8 +10,9 @@ import type { Attachment } from './sinks/attach.js';
 /** Checks the options of a run and plans it. */
 export function planRun(where: string, chains: readonly EndedChain[], options: RunOptions): Plan {
   checkRunOptions(where, options);
-  const { fuse = true, generate = true, maxInFlight } = options;
-  const plan = makePlan(chains, { fuse, generate, isTimed: options.observer !== undefined, maxInFlight });
+  const { fuse = true, generate = true, maxInFlight, maxBytesInFlight: maxBytes } = options;
+  const isTimed = options.observer !== undefined;
+  const plan = makePlan(chains, { fuse, generate, isTimed, maxInFlight, maxBytes });
   if (options.checkpoint !== undefined) refuseObstacles(plan);
   return plan;
 }

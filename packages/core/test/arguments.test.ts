@@ -154,6 +154,10 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'run(): writable is "locked" (must be a WritableStream that nobody writes to)': () => numbers.run(lockedWritable()),
     'run(): signal is an object (AbortController) (must be an AbortSignal)': () =>
       numbers.run(same, { signal: new AbortController() as never }),
+    'run(): sizeOf is undefined (must be given with maxBytesInFlight: it says what an item weighs)': () =>
+      numbers.run(same, { maxBytesInFlight: 9 }),
+    'run(): maxBytesInFlight is undefined (must be given with sizeOf: it is the limit)': () =>
+      numbers.run(same, { sizeOf: () => 1 }),
     'run(): fuse is "no" (must be true or false)': () => numbers.run(same, { fuse: 'no' as never }),
     'run(): generate is 0 (must be true or false)': () => numbers.run(same, { generate: 0 as never }),
     'run(): observer is a function (must be an object)': () => numbers.run(same, { observer: same as never }),
@@ -171,13 +175,13 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
       numbers.pipeTo(new WritableStream(), { preventAbort: '' as never }),
     'run(): maxInFlight is "9" (must be a whole number of 1 or more, or Infinity)': () =>
       numbers.run(same, { maxInFlight: '9' as never }),
-    'run(): option "abort" is unknown (must be one of "signal", "maxInFlight", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
+    'run(): option "abort" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
       () => numbers.run(same, { abort: 1 } as never),
-    'values(): option "a" is unknown (must be one of "signal", "maxInFlight", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
+    'values(): option "a" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
       () => numbers.values({ a: 1 } as never),
     'toReadableStream(): highWaterMark is "1" (must be a whole number of 0 or more)': () =>
       numbers.toReadableStream({ highWaterMark: '1' as never }),
-    'toArray(): option "a" is unknown (must be one of "signal", "maxInFlight", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
+    'toArray(): option "a" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
       () => numbers.toArray({ a: 1 } as never),
     'reduce(): fn is 1 (must be a function)': () => numbers.reduce(1 as never, 0),
     'forEach(): fn is 1 (must be a function)': () => numbers.forEach(1 as never),
@@ -243,6 +247,8 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'channel(): capacity is 0 (must be a whole number of 1 or more)': () => channel(0),
     'run(): maxBurst of the sink is 0 (must be a whole number of 1 or more)': () =>
       numbers.run({ maxBurst: 0, open: () => ({ write() {} }) }),
+    'run(): maxBytesInFlight is 0 (must be a whole number of 1 or more)': () =>
+      numbers.run(same, { maxBytesInFlight: 0, sizeOf: () => 1 }),
     'run(): maxInFlight is 0 (must be a whole number of 1 or more, or Infinity)': () =>
       numbers.run(same, { maxInFlight: 0 }),
     'run(): closeGraceMs is -1 (must be a number of milliseconds, 0 or more)': () =>

@@ -1,5 +1,5 @@
 import type { Checkpointer } from '../checkpointer.js';
-import { checkBoolean, checkCount, checkMs, checkOptions, wrongType } from '../internal/arguments.js';
+import { checkBoolean, checkCount, checkFunction, checkMs, checkOptions, wrongType } from '../internal/arguments.js';
 import type { RunOptions } from './execution.js';
 
 /** What each option of a run must be; an option that is `undefined` counts as not given. */
@@ -11,6 +11,8 @@ const CHECKS: Readonly<Record<keyof RunOptions, (where: string, what: string, va
     }
   },
   maxInFlight: (where, what, value) => checkCount(where, what, value, 1, true),
+  maxBytesInFlight: (where, what, value) => checkCount(where, what, value, 1),
+  sizeOf: checkFunction,
   fuse: checkBoolean,
   generate: checkBoolean,
   observer(where, what, value) {
@@ -42,6 +44,12 @@ export function checkRunOptions(where: string, options: RunOptions): void {
   for (const [what, value] of Object.entries(options)) {
     if (value !== undefined) CHECKS[what as keyof RunOptions](where, what, value);
   }
+  const { maxBytesInFlight, sizeOf } = options;
+  if (maxBytesInFlight === undefined && sizeOf === undefined) return;
+  if (sizeOf === undefined)
+    throw wrongType(where, 'sizeOf', sizeOf, 'given with maxBytesInFlight: it says what an item weighs');
+  if (maxBytesInFlight === undefined)
+    throw wrongType(where, 'maxBytesInFlight', maxBytesInFlight, 'given with sizeOf: it is the limit');
 }
 
 function has(value: unknown, name: string, type: 'boolean' | 'function'): boolean {

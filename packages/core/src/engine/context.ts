@@ -4,6 +4,7 @@ import type { Observer } from '../observer.js';
 import { Failure } from './answer.js';
 import type { Coordinator } from './coordinator.js';
 import { noCounts, type StageCounts } from './counts.js';
+import type { Load } from './load.js';
 
 /** What an operator, source or sink is given for one stage of one run. */
 export interface StageContext {
@@ -74,6 +75,8 @@ export class RunContext {
   readonly closeFailures: unknown[] = [];
   /** Takes the checkpoints, where the run has any. */
   checkpoints: Coordinator | undefined;
+  /** Weighs what is inside, where that is limited. */
+  load: Load | undefined;
   isDraining: boolean = false;
   isOver: boolean = false;
   insideNow: number = 0;
@@ -107,6 +110,7 @@ export class RunContext {
   inside(items: number): void {
     this.insideNow += items;
     if (this.insideNow > this.insideMost) this.insideMost = this.insideNow;
+    this.load?.moved();
   }
 
   /** Notes that `items` were inside at a time: those that came and went within one loop. */

@@ -5,9 +5,11 @@ import type { Observer } from '../observer.js';
 import { RunContext } from './context.js';
 import { Coordinator } from './coordinator.js';
 import { inside, type StageCounts } from './counts.js';
+import { Load } from './load.js';
 import { OpenNodes } from './open-nodes.js';
 import { Outlet, type OutletRun } from './outlet.js';
 import type { Plan } from './plan.js';
+import type { SizeOf } from './scale.js';
 import { type RunSummary, summaryOf, waitingBefore } from './summary.js';
 import { TimeLimits } from './time-limits.js';
 
@@ -17,6 +19,15 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** The most items that may be inside: a pipeline that could hold more is refused when it is built. Default: no limit. */
   readonly maxInFlight?: number | undefined;
+  /**
+   * How much may be inside by `sizeOf`, in bytes or any other unit; an item counts from when its source hands it on until all
+   * that came of it has left. Sources are asked for one item at a time, and only while what is inside weighs less, or
+   * nothing of their own is inside: so there is never more than this and one item of each source. A batch that would
+   * keep all others waiting is handed on before it is full. Default: no limit.
+   */
+  readonly maxBytesInFlight?: number | undefined;
+  /** What an item of a source weighs: a finite number, below 1 counted as 1; required with `maxBytesInFlight`. */
+  readonly sizeOf?: ((item: never) => number) | undefined;
   /** Whether adjacent synchronous stages run as one loop. Results are the same; for tests and measurements. Default: `true`. */
   readonly fuse?: boolean | undefined;
   /** Whether loops may be made with `new Function` where the platform allows it. Default: `true`. */
@@ -70,6 +81,9 @@ export class Execution implements OutletRun<RunEnd> {
     this.context.edges = () => edgesOf(this.plan, this.waiting());
     if (options.checkpoint !== undefined)
       this.context.checkpoints = new Coordinator(options.checkpoint, this.context.clock, this.onCheckpointFailed);
+    const { maxBytesInFlight, sizeOf } = options;
+    if (maxBytesInFlight !== undefined)
+      this.context.load = new Load(plan, maxBytesInFlight, sizeOf as SizeOf, this.context, () => this.counts());
     const nodes = new OpenNodes(plan, this.context);
     this.#readers = nodes.readers;
     this.outlets = nodes.ends.map((end) => new Outlet(this, end.name, end));

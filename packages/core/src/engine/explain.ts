@@ -34,7 +34,7 @@ export class Explanation {
   }
 
   toString(): string {
-    const lines = [`at most ${plural(this.bound)} inside`];
+    const lines = [`at most ${plural(this.bound)} inside${this.#weight()}`];
     this.#plan.nodes.forEach((node, at) => {
       const stages = this.#plan.stages.filter((stage) => stage.node === at);
       const title = node.type === 'group' ? (stages.length > 1 ? 'fused' : 'loop') : node.type;
@@ -44,6 +44,11 @@ export class Explanation {
     for (const name of this.notCounted) lines.push(`  not counted: what is inside ${name}`);
     for (const warning of this.warnings) lines.push(`  warning: ${warning}`);
     return lines.join('\n');
+  }
+
+  #weight(): string {
+    const { maxBytes } = this.#plan;
+    return maxBytes === undefined ? '' : `; less than ${format(maxBytes)} by size, and one item of each source`;
   }
 
   /** Where its items come from, if that is not the node in the line above. */

@@ -1,8 +1,9 @@
 import type { Checkpoint } from '../checkpointer.js';
-import { type Answer, END, isLater, isThenable, type Mark, type Pulled, type Puller } from './answer.js';
+import { type Answer, END, isLater, isThenable, Mark, type Pulled, type Puller } from './answer.js';
 import type { Drainable, RunContext, StageContext } from './context.js';
 import type { BarrierSource, Resumable } from './coordinator.js';
 import { Later } from './later.js';
+import type { LoadedSource } from './load.js';
 import type { Snapshot } from './snapshot.js';
 import type { SourceReader } from './spec.js';
 
@@ -10,9 +11,11 @@ import type { SourceReader } from './spec.js';
  * Stands between a source's reader and the run: counts, turns errors into failures, ends the source when told, and lets
  * barriers begin here, also while a read is pending: what that brings waits for the next pull then.
  */
-export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
+export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, LoadedSource {
   readonly #run: RunContext;
   readonly #context: StageContext;
+  /** The number of its stage in the plan. */
+  readonly #stage: number;
   readonly #reader: SourceReader<T>;
   #last: Answer<T> | undefined;
   readonly #later = new Later<T>();
@@ -26,9 +29,11 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
   /** Behind what was handed on; undefined where no checkpoints are taken. */
   #position: unknown;
 
-  constructor(run: RunContext, context: StageContext, open: (context: StageContext) => SourceReader<T>) {
+  constructor(run: RunContext, context: StageContext, stage: number, open: (context: StageContext) => SourceReader<T>) {
     this.#run = run;
     this.#context = context;
+    this.#stage = stage;
+    run.load?.open(stage, this);
     run.sources.push(this);
     run.checkpoints?.source(this);
     run.checkpoints?.node(this);
@@ -59,7 +64,12 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
     if (arrived !== undefined) return arrived();
     if (this.#due !== undefined) return this.#pass(this.#due);
     if (this.#isReading || this.#run.checkpoints?.isHeld) return this.#later.owe();
-    return this.#read(max);
+    const { load } = this.#run;
+    if (load === undefined) return this.#read(max);
+    // What an item weighs is known when it is there: one at a time.
+    if (load.mayRead(this.#stage)) return this.#read(1);
+    load.hold(this.#stage);
+    return this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -75,7 +85,13 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
   }
 
   drain(): void {
-    if (this.#isReading && !this.#isClosed) this.#reader.drain?.();
+    if (this.#isClosed) return;
+    if (this.#isReading) this.#reader.drain?.();
+    else if (this.#later.isOwed) this.cut();
+  }
+
+  flush(): void {
+    if (this.#later.isOwed && !this.#isClosed) this.#later.give(new Mark('flush'));
   }
 
   cut(): void {
@@ -154,6 +170,14 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable {
     const isMore = items.length > this.#max && this.#run.checkpoints !== undefined;
     const handed = isMore ? items.slice(0, this.#max) : items;
     if (isMore) this.#arrived = () => this.#took(items.slice(this.#max));
+    const { load } = this.#run;
+    if (load !== undefined) {
+      try {
+        for (const [at, item] of handed.entries()) load.enter(this.#stage, item, this.#context.counts.out + at);
+      } catch (error) {
+        return this.#failed(error);
+      }
+    }
     this.#context.counts.made += handed.length;
     this.#context.counts.out += handed.length;
     this.#context.inside(handed.length);

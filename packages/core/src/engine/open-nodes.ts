@@ -66,7 +66,7 @@ export class OpenNodes {
   ): Puller<unknown> {
     const context = this.#contexts[node.stage] as OpenStageContext;
     this.#reads(context);
-    if (node.type === 'source') return new Gate(this.#run, context, (of) => node.spec.open(of));
+    if (node.type === 'source') return new Gate(this.#run, context, node.stage, (of) => node.spec.open(of));
     if (node.type === 'branch') return this.#broadcastBefore(node).branch(node.highWaterMark, context);
     if (node.type === 'merge' || node.type === 'join') {
       const inputs = node.from.map((from, input) => {

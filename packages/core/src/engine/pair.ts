@@ -78,7 +78,7 @@ export function openPair(specs: readonly StageSpec[]): {
   const handover = new Handover();
   const source = { type: 'reader', name: 'writable', open: () => handover } as const;
   const sink = { type: 'burst', name: 'readable', highWaterMark: 0, inService: 1 } as const;
-  const options = { fuse: true, isTimed: false, maxInFlight: undefined, generate: true };
+  const options = { fuse: true, isTimed: false, maxInFlight: undefined, maxBytes: undefined, generate: true };
   const { outlet } = new Execution(makePlan([{ source, specs, sink }], options), {});
   let errorWritable: (reason: unknown) => void = () => {};
   const writable = new WritableStream<unknown>({

@@ -121,6 +121,8 @@ export interface Plan {
   readonly bound: number;
   /** The stages inside which items can't be counted: foreign streams. */
   readonly notCounted: readonly string[];
+  /** What may be inside by weight, but for one item of each source; undefined where it is not weighed. */
+  readonly maxBytes: number | undefined;
   /** What can go wrong with it that its author may not have meant. */
   readonly warnings: readonly string[];
 }
@@ -131,5 +133,7 @@ export interface PlanOptions {
   /** Whether somebody asks how long the items of each stage take. */
   readonly isTimed: boolean;
   readonly maxInFlight: number | undefined;
+  /** What may be inside by weight: sources are asked for their items one by one, and none is part of a loop. */
+  readonly maxBytes: number | undefined;
   readonly generate: boolean;
 }

@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.js';
 import { ChainPlanner } from './chain-planner.js';
 import { branchPath, diamondWarnings, type Path } from './diamonds.js';
+import { readerOf } from './loop-reader.js';
 import type { Plan, PlanNode, PlannedRoom, PlannedStage, PlanOptions, SinkSpec } from './plan.js';
 import type { BroadcastSpec, Chain, OperatorSpec, SourceSpec, StageSpec } from './spec.js';
 
@@ -15,21 +16,25 @@ export function makePlan(chains: readonly EndedChain[], options: PlanOptions): P
   for (const chain of chains) planner.chain(chain, chain.sink);
   const plan = planner.finish(chains.every(({ sink }) => sink !== undefined));
   if (options.maxInFlight !== undefined) refuseBeyond(plan, options.maxInFlight);
+  if (options.maxBytes !== undefined && plan.notCounted.length > 0)
+    throw refused(plan, notCounted(plan), options.maxBytes, 'maxBytesInFlight');
   return plan;
 }
 
 function refuseBeyond(plan: Plan, maxInFlight: number): void {
-  const problem =
-    plan.bound > maxInFlight
-      ? `${plan.bound} items can be inside`
-      : plan.notCounted.length > 0
-        ? `what is inside ${plan.notCounted.map((name) => `"${name}"`).join(', ')} can't be counted`
-        : undefined;
-  if (problem === undefined) return;
+  if (plan.bound > maxInFlight) throw refused(plan, `${plan.bound} items can be inside`, maxInFlight, 'maxInFlight');
+  if (plan.notCounted.length > 0) throw refused(plan, notCounted(plan), maxInFlight, 'maxInFlight');
+}
+
+function notCounted(plan: Plan): string {
+  return `what is inside ${plan.notCounted.map((name) => `"${name}"`).join(', ')} can't be counted`;
+}
+
+function refused(plan: Plan, problem: string, most: number, option: string): PipelineError {
   const rooms = plan.rooms.map((room) => `${room.stage} ${room.where} ${room.items}`).join(', ');
-  throw new PipelineError(
+  return new PipelineError(
     'ERR_CORE_IN_FLIGHT',
-    `Cannot build the pipeline: ${problem} (must be at most ${maxInFlight}, the maxInFlight): ${rooms}`,
+    `Cannot build the pipeline: ${problem} (must be at most ${most}, the ${option}): ${rooms}`,
   );
 }
 
@@ -81,7 +86,9 @@ export class Planner {
   }
 
   /** Plans a chain, what it comes from included. */
-  chain({ source, specs }: Chain, sink: SinkSpec | undefined): Tail {
+  chain({ source: given, specs }: Chain, sink: SinkSpec | undefined): Tail {
+    const isAsked = this.options.maxBytes !== undefined && given.type === 'loop';
+    const source = isAsked ? readerOf(given) : given;
     const chain = new ChainPlanner(this, source, this.#sourceTail(source));
     const waitsAt = waitsBeforeSink(specs, sink, this.options.fuse);
     specs.forEach((spec, at) => {
@@ -101,6 +108,7 @@ export class Planner {
       rooms: this.#rooms,
       bound: this.#rooms.reduce((sum, room) => sum + room.items, 0),
       notCounted: this.notCounted,
+      maxBytes: this.options.maxBytes,
       warnings: this.#warnings,
     };
   }

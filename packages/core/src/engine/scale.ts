@@ -3,6 +3,19 @@ import { PipelineError } from '../errors.js';
 /** What one item weighs, in the unit of its edge's `highWaterMark`: a `size` of the user. */
 export type SizeOf = (item: unknown) => number;
 
+/** What an item weighs; throws what the user's function throws, and where it gives what can't be counted. */
+export function weightOf(sizeOf: SizeOf, item: unknown): number {
+  const size = sizeOf(item);
+  if (typeof size !== 'number' || !(size >= 0) || size === Number.POSITIVE_INFINITY) {
+    const shown = typeof size === 'number' ? String(size) : `a ${typeof size}`;
+    throw new PipelineError(
+      'ERR_CORE_SIZE',
+      `Cannot weigh the item: its size is ${shown} (must be a finite number of 0 or more)`,
+    );
+  }
+  return Math.max(1, size);
+}
+
 /**
  * Weighs items as they begin to wait, and remembers what those that still wait weigh.
  *
@@ -25,17 +38,9 @@ export class Scale {
     return this.#total;
   }
 
-  /** What an item weighs; throws what the user's function throws, and where it gives what can't be counted. */
+  /** What an item weighs, as `weightOf()` says. */
   weigh(item: unknown): number {
-    const size = this.#size(item);
-    if (typeof size !== 'number' || !(size >= 0) || size === Number.POSITIVE_INFINITY) {
-      const shown = typeof size === 'number' ? String(size) : `a ${typeof size}`;
-      throw new PipelineError(
-        'ERR_CORE_SIZE',
-        `Cannot weigh the item: its size is ${shown} (must be a finite number of 0 or more)`,
-      );
-    }
-    return Math.max(1, size);
+    return weightOf(this.#size, item);
   }
 
   /** An item that weighs `size` waits behind the others. */

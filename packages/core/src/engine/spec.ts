@@ -72,6 +72,10 @@ export interface OperatorSpec {
   readonly obstacle?: string | undefined;
   /** Whether what the stage has taken still waits on its edge: a buffer. */
   readonly isQueue?: boolean;
+  /** Whether what comes out first came in first; where not, what is inside is known to have left when the stage is empty. */
+  readonly keepsOrder?: boolean | undefined;
+  /** Whether what it holds waits for more to come, or a mark: a batch. */
+  readonly gathers?: boolean | undefined;
   readonly weight: Weight;
   /** The same as a step that waits for one promise at a time: where it can be part of the loop that ends with the sink. */
   readonly asStep?: StepSpec | undefined;

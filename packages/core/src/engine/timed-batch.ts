@@ -99,6 +99,8 @@ export class TimedBatch implements Puller<unknown> {
       if (this.#isClosed || this.#behind !== undefined) this.#abandon(1);
       else this.#add(answer[at], counts.in - 1);
     }
+    // What gathers may be all there is inside, which a source that waits for room has to know.
+    this.#context.inside(0);
   }
 
   #add(item: unknown, index: number): void {

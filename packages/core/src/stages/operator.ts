@@ -32,6 +32,16 @@ export interface OperatorOptions<I, O> {
    * For a stage that keeps what `save` can't give. Default: it can.
    */
   readonly obstacle?: string;
+  /**
+   * Whether what comes out first came in first: then a run with `maxBytesInFlight` knows from its counts which items have
+   * left; else it waits until the stage is empty. Default: `false`.
+   */
+  readonly keepsOrder?: boolean | undefined;
+  /**
+   * Whether what it holds waits for more to come, or for a mark to let it go: then a run with `maxBytesInFlight` that could
+   * not go on otherwise sends it a flush. It calls `context.inside(0)` behind each burst that it takes. Default: `false`.
+   */
+  readonly gathers?: boolean | undefined;
   /** Opens the stage for one run: a function from the upstream puller to a downstream puller. */
   open(upstream: Puller<I>, context: StageContext, rooms: OperatorRooms): OperatorPuller<O>;
 }
@@ -109,14 +119,13 @@ export interface OperatorOptions<I, O> {
  * ```
  */
 export function operator<I, O>(options: OperatorOptions<I, O>): Stage<I, O> {
-  const { name, highWaterMark = 0, size, inService = 0, detail = 'in service', weight = 'same', obstacle } = options;
+  const { name, highWaterMark = 0, size, inService = 0, detail = 'in service', weight = 'same' } = options;
+  const { obstacle, keepsOrder, gathers } = options;
   const sizeOf = size as SizeOf | undefined;
   const open: OperatorSpec['open'] = (upstream, context, rooms) => {
     const edge = rooms.highWaterMark > 0 ? new Edge(upstream, rooms.highWaterMark, context, true, sizeOf) : upstream;
     return options.open(edge as Puller<I>, context, rooms) as OperatorPuller<unknown>;
   };
-  return stageOf(
-    { type: 'operator', name, highWaterMark, size: sizeOf, inService, detail, weight, obstacle, open },
-    openPair,
-  );
+  const rooms = { highWaterMark, size: sizeOf, inService, detail, weight };
+  return stageOf({ type: 'operator', name, ...rooms, obstacle, keepsOrder, gathers, open }, openPair);
 }

@@ -110,6 +110,7 @@ export function concurrentSpec(
     inService: concurrency,
     detail: `concurrency${ordered ? '' : ', unordered'}`,
     weight: 'same',
+    keepsOrder: ordered,
     asStep:
       concurrency === 1 && highWaterMark === 0 && policy === undefined
         ? { type: 'step', name, kind: MAP_ASYNC, params: [call], weight: 'same' }

@@ -80,6 +80,7 @@ export function buffer<T>(items: number | QueuingStrategy<NoInfer<T>>, options: 
       inService: overflow === 'block' ? 0 : 1,
       detail: overflow,
       isQueue: true,
+      keepsOrder: true,
       weight: 'same',
       open: (upstream, context) => new BufferQueue(upstream, context, highWaterMark, overflow, size),
     },

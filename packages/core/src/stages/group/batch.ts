@@ -65,6 +65,8 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
         highWaterMark: highWaterMark ?? 0,
         inService: most,
         detail: 'open batch',
+        keepsOrder: true,
+        gathers: true,
         weight,
         open: (upstream, context) => new TimedBatch(upstream, context, open(), size, maxWaitMs),
       },

@@ -1,0 +1,199 @@
+import { inside, type StageCounts } from './counts.js';
+import type { Plan } from './plan.js';
+import { type SizeOf, weightOf } from './scale.js';
+
+/** A source of a run whose items are weighed; it waits where they are too heavy. */
+export interface LoadedSource {
+  /** Reads on. */
+  release(): void;
+  /** Tells the stages behind it that gather items to hand on what they have. */
+  flush(): void;
+}
+
+/** What a load has to know of its run. */
+export interface LoadedRun {
+  readonly insideNow: number;
+  readonly isOver: boolean;
+}
+
+/** An item of a source, of which something is still inside. */
+interface Parcel {
+  readonly size: number;
+  readonly source: number;
+  /** On how many branches. */
+  parts: number;
+}
+
+/** What came of a parcel, before or in a stage: gone from there once so many items are that the stage was given. */
+interface Part {
+  readonly parcel: Parcel;
+  readonly upTo: number;
+}
+
+/**
+ * Weighs what is inside a run, from when a source hands an item on until all that came of it has left, and lets sources
+ * read while that is less than the run may hold. A source that has nothing inside may always read one item, so that no
+ * input of a stage that needs several is cut off by the others.
+ *
+ * Nothing travels with the items: where they are is read off the counts of the stages, so an item may be found to have
+ * left later than it did, and never earlier. How, and what it costs: ADR 25.
+ */
+export class Load {
+  readonly #max: number;
+  readonly #size: SizeOf;
+  readonly #plan: Plan;
+  readonly #run: LoadedRun;
+  readonly #counts: () => readonly StageCounts[];
+  /** The stages behind each. */
+  readonly #behind: ReadonlyArray<readonly number[]>;
+  /** The stages that wait for more before they hand on what they have. */
+  readonly #gathering: readonly number[];
+  /** What is before or in each stage, oldest first. */
+  readonly #parts: Part[][];
+  readonly #sources = new Map<number, LoadedSource>();
+  /** How many parcels each source has inside. */
+  readonly #parcels = new Map<number, number>();
+  readonly #waiting = new Set<number>();
+  #total = 0;
+  /** How many items were handed on by all sources, and how many when stages were told to hand on. */
+  #entered = 0;
+  #flushedAt = -1;
+  #isSoon = false;
+
+  constructor(plan: Plan, max: number, size: SizeOf, run: LoadedRun, counts: () => readonly StageCounts[]) {
+    this.#max = max;
+    this.#size = size;
+    this.#plan = plan;
+    this.#run = run;
+    this.#counts = counts;
+    const { stages } = plan;
+    this.#behind = stages.map((_, at) => stages.flatMap(({ inputs }, to) => (inputs.includes(at) ? [to] : [])));
+    this.#gathering = stages.flatMap((_, at) => (gathers(plan, at) ? [at] : []));
+    this.#parts = stages.map(() => []);
+  }
+
+  open(stage: number, source: LoadedSource): void {
+    this.#sources.set(stage, source);
+    this.#parcels.set(stage, 0);
+  }
+
+  /** Whether a source may read one item. */
+  mayRead(stage: number): boolean {
+    return this.#total < this.#max || this.#parcels.get(stage) === 0;
+  }
+
+  /** A source waits until it may read. */
+  hold(stage: number): void {
+    this.#waiting.add(stage);
+    this.moved();
+  }
+
+  /** A source hands on an item, its `index`th; throws where that can't be weighed. */
+  enter(stage: number, item: unknown, index: number): void {
+    const parcel = { size: weightOf(this.#size, item), source: stage, parts: 1 };
+    this.#total += parcel.size;
+    this.#entered++;
+    this.#parcels.set(stage, (this.#parcels.get(stage) as number) + 1);
+    for (const to of this.#behind[stage] as readonly number[]) this.#put(to, parcel, index + 1);
+  }
+
+  /** Something has moved in the run: sources that wait may read on, soon, when every node has come to rest. */
+  moved(): void {
+    if (this.#waiting.size === 0 || this.#isSoon) return;
+    this.#isSoon = true;
+    queueMicrotask(this.#look);
+  }
+
+  readonly #look = (): void => {
+    this.#isSoon = false;
+    if (this.#run.isOver) return;
+    const counts = this.#counts();
+    for (let at = 0; at < this.#parts.length; at++) this.#follow(at, counts);
+    // Whatever the counts of a stage say, nothing of the items is left where nothing is inside.
+    if (this.#run.insideNow <= 0) this.#clear();
+    for (const stage of [...this.#waiting]) {
+      if (!this.mayRead(stage)) continue;
+      this.#waiting.delete(stage);
+      this.#sources.get(stage)?.release();
+    }
+    if (this.#waiting.size > 0 && this.#isStuck(counts)) this.#flush();
+  };
+
+  /** Lets the parts that have left a stage go to those behind it. */
+  #follow(at: number, counts: readonly StageCounts[]): void {
+    const parts = this.#parts[at] as Part[];
+    if (parts.length === 0) return;
+    const { inputs } = this.#plan.stages[at] as Plan['stages'][number];
+    const own = counts[at] as StageCounts;
+    const done = own.in - inside(own);
+    const isOrdered = keepsOrder(this.#plan, at, own);
+    // Which of its items a stage has let go of first is not known where it does not keep their order: not before all are gone.
+    const given = inputs.reduce((sum, input) => sum + (counts[input] as StageCounts).out, 0);
+    let gone = 0;
+    while (gone < parts.length && (isOrdered ? (parts[gone] as Part).upTo : given) <= done) gone++;
+    for (const part of parts.splice(0, gone)) this.#leave(at, part, isOrdered, counts);
+  }
+
+  #leave(at: number, { parcel, upTo }: Part, isOrdered: boolean, counts: readonly StageCounts[]): void {
+    const behind = this.#behind[at] as readonly number[];
+    const own = counts[at] as StageCounts;
+    parcel.parts += behind.length - 1;
+    for (const to of behind) {
+      // Each branch takes what the broadcast gets; what a stage makes is more than it was given.
+      const isBranch = this.#plan.stages[to]?.kind === 'branch';
+      const out = isBranch ? (counts[to] as StageCounts).in : own.out;
+      this.#put(to, parcel, isOrdered && (isBranch || own.made === 0) ? Math.min(upTo, out) : out);
+    }
+    if (parcel.parts > 0) return;
+    this.#total -= parcel.size;
+    const left = (this.#parcels.get(parcel.source) as number) - 1;
+    this.#parcels.set(parcel.source, left);
+  }
+
+  #put(to: number, parcel: Parcel, upTo: number): void {
+    (this.#parts[to] as Part[]).push({ parcel, upTo });
+  }
+
+  #clear(): void {
+    for (const parts of this.#parts) parts.length = 0;
+    for (const stage of this.#parcels.keys()) this.#parcels.set(stage, 0);
+    // What is left of adding and taking away fractions ends here as well.
+    this.#total = 0;
+  }
+
+  /** Whether all that is inside waits for more to come. */
+  #isStuck(counts: readonly StageCounts[]): boolean {
+    if (this.#flushedAt === this.#entered) return false;
+    let gathered = 0;
+    for (const at of this.#gathering)
+      gathered += inside(counts[at] as StageCounts) * (this.#plan.stages[at]?.weight as number);
+    return gathered > 0 && gathered >= this.#run.insideNow;
+  }
+
+  #flush(): void {
+    this.#flushedAt = this.#entered;
+    this.#waiting.clear();
+    for (const source of this.#sources.values()) source.flush();
+  }
+}
+
+/** Whether a stage hands on what it has only when more has come, or the end, or a mark. */
+function gathers({ nodes, stages }: Plan, at: number): boolean {
+  const node = nodes[stages[at]?.node as number];
+  if (node?.type === 'operator') return node.spec.gathers === true;
+  return node?.type === 'group' && node.group.shape.steps[node.stages.indexOf(at)]?.held !== undefined;
+}
+
+/** Whether the items that have left a stage are those that came first. */
+function keepsOrder(
+  { nodes, stages }: Plan,
+  at: number,
+  { dropped, deadLettered, filtered, deduped }: StageCounts,
+): boolean {
+  const { kind, node: number } = stages[at] as Plan['stages'][number];
+  if (kind === 'merge' || kind === 'join') return false;
+  const node = nodes[number];
+  if (kind !== 'operator' || node?.type !== 'operator') return true;
+  // One that keeps an item back may lose those behind it meanwhile.
+  return node.spec.keepsOrder === true && dropped + deadLettered + filtered + deduped === 0;
+}
