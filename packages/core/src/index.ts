@@ -43,6 +43,14 @@ export { type ConflateOptions, conflate } from './stages/group/conflate.js';
 export { type DedupeOptions, dedupe } from './stages/group/dedupe.js';
 export { dedupeConsecutive } from './stages/group/dedupe-consecutive.js';
 export { distinctUntilChanged } from './stages/group/distinct-until-changed.js';
+export {
+  type FoldedWindow,
+  type ItemsWindow,
+  type WindowFold,
+  type WindowOptions,
+  type WindowSpan,
+  window,
+} from './stages/group/window.js';
 export { type ConcatOptions, concat } from './stages/join/concat.js';
 export type { JoinOptions } from './stages/join/inputs.js';
 export { interleave } from './stages/join/interleave.js';

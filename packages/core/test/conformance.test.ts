@@ -31,6 +31,7 @@ import {
   takeWhile,
   tap,
   throttle,
+  window,
 } from '@millrace/core';
 import { type ConformOptions, conform, type StageFactory } from '@millrace/testkit';
 import { expect, type TestContext, test } from 'vitest';
@@ -155,6 +156,32 @@ conforms('conflate()', (user) =>
     conflate((sums: number[], n: number) => [...sums, n], { seed: user((n: number) => [n]) }),
     flatMap(same),
   ),
+);
+conforms('window() by time of events', (user) =>
+  window({ sizeMs: 4, timeMs: user((n: number) => n), keyBy: (n) => n % 2, maxItems: 20 }),
+);
+conforms('window() by arrival', (user) =>
+  compose(
+    window({ sizeMs: 50, keyBy: user((n: number) => n % 2), maxItems: 5 }),
+    map(({ items }) => items),
+  ),
+);
+conforms('window() that slides and folds', (user) =>
+  window({
+    sizeMs: 6,
+    slideMs: 2,
+    timeMs: user((n: number) => n),
+    seed: () => 0,
+    fold: (sum, n) => sum + n,
+  }),
+);
+conforms('window() of sessions, with late items to a stream', (user) =>
+  window({
+    gapMs: 3,
+    timeMs: user((n: number) => (n % 6 === 5 ? 0 : n * (n % 4))),
+    allowedLatenessMs: 2,
+    onLate: deadLetter(new WritableStream()),
+  }),
 );
 conforms('dedupe()', (user) => dedupe({ key: user((n: number) => n % 5), maxKeys: 3 }));
 conforms('dedupe() that forgets', (user) => dedupe({ key: user((n: number) => n >> 1), ttlMs: 100 }));

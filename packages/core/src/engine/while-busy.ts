@@ -102,7 +102,7 @@ export class WhileBusy implements Puller<unknown> {
     try {
       this.#gathering.add(items, this.#later.isOwed ? this.#max : 0);
     } catch (error) {
-      this.#behind ??= this.#context.failure(error, counts.in - 1);
+      this.#behind ??= this.#context.failure(error, this.#context.enteredBefore + counts.in - 1);
       const lost = items.length - (counts.in - before) + 1;
       counts.in = before + items.length;
       counts.abandoned += lost;
@@ -119,8 +119,13 @@ export class WhileBusy implements Puller<unknown> {
       return;
     }
     const behind = this.#behind;
-    if (behind instanceof Mark) this.#behind = undefined;
-    if (behind !== undefined) this.#later.give(behind);
+    if (behind === undefined) return;
+    if (behind instanceof Mark) {
+      this.#behind = undefined;
+      // Nothing is taken from behind a mark before it has been handed on.
+      this.#readSoon();
+    }
+    this.#later.give(behind);
   }
 }
 

@@ -27,10 +27,10 @@ export function deadLetter<I>(writable: WritableStream<DeadLetter<I>>): DeadLett
   return { writable };
 }
 
-/** Refuses what cannot be the option `onError`. */
-export function checkOnError(where: string, value: unknown): void {
+/** Refuses what cannot be the option `onError`, or another that says the same of other items. */
+export function checkOnError(where: string, value: unknown, what: string = 'onError'): void {
   if (value === 'fail' || value === 'skip') return;
-  if (typeof value === 'string') throw outOfRange(where, 'onError', value, '"fail", "skip" or deadLetter(writable)');
+  if (typeof value === 'string') throw outOfRange(where, what, value, '"fail", "skip" or deadLetter(writable)');
   if ((value as Partial<DeadLetterOffice> | null)?.writable instanceof WritableStream) return;
-  throw wrongType(where, 'onError', value, '"fail", "skip" or deadLetter(writable)');
+  throw wrongType(where, what, value, '"fail", "skip" or deadLetter(writable)');
 }

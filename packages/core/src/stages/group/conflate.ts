@@ -38,7 +38,7 @@ export interface ConflateOptions<I, O> {
  * @param options - `seed` (default: the first item itself), `name` (default `'conflate'`).
  * @returns A stage from `I` to `O`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` or `seed` is not a function or an option is unknown.
- * @remarks Elsewhere: RxJS –; Rust –; Akka `conflate`, `conflateWithSeed`; Node –.
+ * @remarks Elsewhere: RxJS –; Rust `watch::channel`, which keeps the latest; Akka `conflate`, `conflateWithSeed`; Node –.
  *
  * @example The latest position, however slow the map is drawn
  * ```ts

@@ -96,6 +96,8 @@ describe('mergeSorted()', () => {
     expect(() => mergeSorted(from([1]), { by: 'id' } as never)).toThrow('by is "id" (must be a function)');
     expect(() => mergeSorted(from([1]), { by: (n: number) => n, compare: () => 0 } as never)).toThrow('not both');
     expect(() => mergeSorted(from([1]), { by: (n) => n, highWaterMark: 0 })).toThrow('highWaterMark is 0');
-    expect(() => mergeSorted(from([1]), { by: (n: number) => n, order: 'desc' } as never)).toThrow('option "order" is unknown');
+    expect(() => mergeSorted(from([1]), { by: (n: number) => n, order: 'desc' } as never)).toThrow(
+      'option "order" is unknown',
+    );
   });
 });

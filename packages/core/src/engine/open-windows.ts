@@ -1,0 +1,334 @@
+import { PipelineError } from '../errors.js';
+import { DueQueue } from './due-queue.js';
+
+/** Which windows an item belongs to, and what may be open. */
+export interface WindowLimits {
+  /** The length of a window; of a session, how long it lasts behind its last item. */
+  readonly sizeMs: number;
+  /** From the start of one window to that of the next; sessions have none. */
+  readonly slideMs: number | undefined;
+  readonly allowedLatenessMs: number;
+  readonly maxItems: number;
+  readonly maxWindows: number;
+}
+
+/** What a window makes of its items. */
+export interface WindowContent {
+  open(): unknown;
+  add(content: unknown, item: unknown): unknown;
+  /** Makes one of the contents of two sessions that an item joins. */
+  combine(earlier: unknown, later: unknown): unknown;
+}
+
+/** Is told what becomes of windows. */
+export interface WindowListener {
+  /** One closes; it `isKept` for late items, with which it closes again. */
+  closed(window: OpenWindow, isKept: boolean): void;
+  /** One that had closed is kept no longer. */
+  gone(window: OpenWindow): void;
+}
+
+/** A window as a checkpoint has it. */
+export interface SavedWindow {
+  readonly key: unknown;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly content: unknown;
+  readonly items: number;
+  readonly closings: number;
+  readonly isClosed: boolean;
+}
+
+/** One window of one key. */
+export class OpenWindow {
+  /** How many were opened before it: of those that end at one time the first goes first. */
+  readonly order: number;
+  readonly key: unknown;
+  startMs: number;
+  endMs: number;
+  content: unknown;
+  /** How many items are in this window and in none that ends later: they are let go of with it. */
+  items = 0;
+  /** How many of those came in this run. */
+  own = 0;
+  /** How often it was closed: more than once where late items are allowed. */
+  closings = 0;
+  /** Whether it has been closed with all that it has. */
+  isClosed = false;
+  isGone = false;
+  /** When the queue has it: an entry for another time is out of date. */
+  dueMs = 0;
+  /** Until when it is kept for late items, where the queue has that. */
+  keptMs: number | undefined;
+
+  constructor(order: number, key: unknown, startMs: number, endMs: number, content: unknown) {
+    this.order = order;
+    this.key = key;
+    this.startMs = startMs;
+    this.endMs = endMs;
+    this.content = content;
+  }
+}
+
+/** The windows that are open, or closed and kept for late items. */
+export class OpenWindows {
+  readonly #limits: WindowLimits;
+  readonly #content: WindowContent;
+  readonly #to: WindowListener;
+  /** INVARIANT: the windows of a key by their start, earliest first. Sessions do not overlap. */
+  readonly #byKey = new Map<unknown, OpenWindow[]>();
+  // PERF: looking up the key costs more than all else, where there is only one (core/window).
+  #lastKey: unknown;
+  #lastList: OpenWindow[] | undefined;
+  readonly #queue = new DueQueue<OpenWindow>();
+  #opened = 0;
+  #windows = 0;
+  #items = 0;
+
+  constructor(limits: WindowLimits, content: WindowContent, to: WindowListener) {
+    this.#limits = limits;
+    this.#content = content;
+    this.#to = to;
+  }
+
+  get isEmpty(): boolean {
+    return this.#windows === 0;
+  }
+
+  /** How many items are in windows. */
+  get items(): number {
+    return this.#items;
+  }
+
+  /** When the next window ends, or is let go of; it may be later than that. */
+  get nextMs(): number {
+    return this.#queue.nextMs;
+  }
+
+  /** The end of the last window. */
+  get lastMs(): number {
+    let lastMs = Number.NEGATIVE_INFINITY;
+    for (const list of this.#byKey.values()) for (const { endMs } of list) lastMs = Math.max(lastMs, endMs);
+    return lastMs;
+  }
+
+  /**
+   * Puts an item into its windows, those that have closed and are kept among them, and opens those that there are not yet:
+   * `closeUntil()` then closes what has ended. Says whether there was one that is not gone.
+   */
+  add(key: unknown, timeMs: number, item: unknown, watermarkMs: number): boolean {
+    const { sizeMs, slideMs, maxItems } = this.#limits;
+    const list = this.#listOf(key);
+    const last = list[list.length - 1];
+    const isGrid = slideMs !== undefined;
+    const endMs = isGrid ? Math.floor(timeMs / slideMs) * slideMs + sizeMs : timeMs + sizeMs;
+    const isFor = last !== undefined && !last.isClosed && last.startMs <= timeMs && timeMs < last.endMs;
+    const isKnown = isFor && (isGrid ? slideMs === sizeMs : last.endMs <= endMs);
+    if (!isKnown && this.#isLate(list, timeMs, endMs, watermarkMs)) {
+      if (last === undefined) this.#forget(key);
+      return false;
+    }
+    if (this.#items >= maxItems) throw full('keep the item', `${maxItems} items are in open windows`, 'maxItems');
+    let window: OpenWindow;
+    if (isKnown) {
+      // PERF: the usual case, without a search (core/window).
+      window = last;
+      if (!isGrid) window.endMs = endMs;
+      window.content = this.#content.add(window.content, item);
+    } else if (isGrid) window = this.#addToGrid(list, key, timeMs, item, watermarkMs);
+    else window = this.#addToSession(list, key, timeMs, item);
+    window.items++;
+    window.own++;
+    this.#items++;
+    if (window.isClosed) this.#reopen(window);
+    return true;
+  }
+
+  /** Closes what ends by then, earliest first, and lets go of what has been kept long enough. */
+  closeUntil(watermarkMs: number): void {
+    const { allowedLatenessMs } = this.#limits;
+    while (this.#queue.nextMs <= watermarkMs) {
+      const dueMs = this.#queue.nextMs;
+      const window = this.#queue.take() as OpenWindow;
+      if (window.isGone || window.dueMs !== dueMs) continue;
+      const untilMs = window.isClosed ? window.endMs + allowedLatenessMs : window.endMs;
+      // A session that has grown since it was put there.
+      if (untilMs > dueMs) this.#schedule(window, untilMs);
+      else if (window.isClosed) this.#remove(window);
+      else if (window.endMs + allowedLatenessMs <= watermarkMs) this.#remove(window);
+      else this.#keep(window);
+    }
+  }
+
+  /** Closes all that are open, whenever they end, and lets go of all. */
+  closeAll(): void {
+    const all = [...this.#byKey.values()].flat();
+    for (const window of all.sort((a, b) => a.endMs - b.endMs || a.order - b.order)) this.#remove(window);
+    this.clear();
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#queue.clear();
+    this.#byKey.clear();
+    this.#lastList = undefined;
+    this.#windows = 0;
+    this.#items = 0;
+  }
+
+  /** What a checkpoint keeps, in the order in which they were opened. */
+  save(): SavedWindow[] {
+    const all = [...this.#byKey.values()].flat().sort((a, b) => a.order - b.order);
+    return all.map(({ key, startMs, endMs, content, items, closings, isClosed }) => {
+      return { key, startMs, endMs, content, items, closings, isClosed };
+    });
+  }
+
+  restore(windows: readonly SavedWindow[]): void {
+    for (const { key, startMs, endMs, content, items, closings, isClosed } of windows) {
+      const window = new OpenWindow(this.#opened++, key, startMs, endMs, content);
+      Object.assign(window, { items, closings, isClosed });
+      insert(this.#listOf(key), window);
+      this.#windows++;
+      this.#items += items;
+      this.#schedule(window, isClosed ? endMs + this.#limits.allowedLatenessMs : endMs);
+    }
+  }
+
+  /** Whether all windows of an item are gone, where `endMs` is the end of the last of them, or of a session of its own. */
+  #isLate(list: readonly OpenWindow[], timeMs: number, endMs: number, watermarkMs: number): boolean {
+    const { slideMs, sizeMs, allowedLatenessMs } = this.#limits;
+    if (endMs + allowedLatenessMs > watermarkMs) return false;
+    return slideMs !== undefined || !list.some((window) => isNear(window, timeMs, timeMs + sizeMs));
+  }
+
+  /** Adds an item to all windows of the grid that are not gone; gives the last of them. */
+  #addToGrid(list: OpenWindow[], key: unknown, timeMs: number, item: unknown, watermarkMs: number): OpenWindow {
+    const { sizeMs, allowedLatenessMs } = this.#limits;
+    const slideMs = this.#limits.slideMs as number;
+    const latest = Math.floor(timeMs / slideMs);
+    let at = list.length - 1;
+    let last: OpenWindow | undefined;
+    for (let step = latest; step * slideMs + sizeMs > timeMs; step--) {
+      const startMs = step * slideMs;
+      if (startMs + sizeMs + allowedLatenessMs <= watermarkMs) break;
+      while (at >= 0 && (list[at] as OpenWindow).startMs > startMs) at--;
+      let window = list[at];
+      if (window === undefined || window.startMs !== startMs) {
+        window = this.#open(key, startMs, startMs + sizeMs);
+        list.splice(at + 1, 0, window);
+        at++;
+      }
+      window.content = this.#content.add(window.content, item);
+      if (last === undefined) last = window;
+      else if (window.isClosed) this.#reopen(window);
+    }
+    return last as OpenWindow;
+  }
+
+  /** Adds an item to the session that it is near to, which may join sessions; or begins one. */
+  #addToSession(list: OpenWindow[], key: unknown, timeMs: number, item: unknown): OpenWindow {
+    const endMs = timeMs + this.#limits.sizeMs;
+    const first = list.findIndex((window) => isNear(window, timeMs, endMs));
+    if (first < 0) {
+      const window = this.#open(key, timeMs, endMs);
+      insert(list, window);
+      window.content = this.#content.add(window.content, item);
+      return window;
+    }
+    const session = list[first] as OpenWindow;
+    for (let next = list[first + 1]; next !== undefined && isNear(next, timeMs, endMs); next = list[first + 1]) {
+      this.#join(session, next);
+      list.splice(first + 1, 1);
+    }
+    session.startMs = Math.min(session.startMs, timeMs);
+    session.endMs = Math.max(session.endMs, endMs);
+    session.content = this.#content.add(session.content, item);
+    return session;
+  }
+
+  #join(session: OpenWindow, next: OpenWindow): void {
+    session.endMs = Math.max(session.endMs, next.endMs);
+    session.content = this.#content.combine(session.content, next.content);
+    session.items += next.items;
+    session.own += next.own;
+    session.closings = Math.max(session.closings, next.closings);
+    // What is closed with one part is not with the other.
+    if (!next.isClosed) session.isClosed = false;
+    next.isGone = true;
+    this.#windows--;
+  }
+
+  #open(key: unknown, startMs: number, endMs: number): OpenWindow {
+    const { maxWindows } = this.#limits;
+    if (this.#windows >= maxWindows) throw full('open a window', `${maxWindows} are open`, 'maxWindows');
+    const window = new OpenWindow(this.#opened++, key, startMs, endMs, this.#content.open());
+    this.#windows++;
+    this.#schedule(window, endMs);
+    return window;
+  }
+
+  /** A window that has closed has a late item: it closes once more, where it has ended at once. */
+  #reopen(window: OpenWindow): void {
+    window.isClosed = false;
+    this.#schedule(window, window.endMs);
+  }
+
+  #keep(window: OpenWindow): void {
+    const untilMs = window.endMs + this.#limits.allowedLatenessMs;
+    window.isClosed = true;
+    if (window.keptMs === untilMs) window.dueMs = untilMs;
+    else this.#schedule(window, untilMs);
+    window.keptMs = untilMs;
+    this.#to.closed(window, true);
+    window.closings++;
+  }
+
+  #remove(window: OpenWindow): void {
+    window.isGone = true;
+    this.#windows--;
+    this.#items -= window.items;
+    const list = this.#byKey.get(window.key) as OpenWindow[];
+    if (list.length > 1) list.splice(list.indexOf(window), 1);
+    else this.#forget(window.key);
+    if (window.isClosed) this.#to.gone(window);
+    else this.#to.closed(window, false);
+  }
+
+  #forget(key: unknown): void {
+    this.#byKey.delete(key);
+    this.#lastList = undefined;
+  }
+
+  #schedule(window: OpenWindow, dueMs: number): void {
+    window.dueMs = dueMs;
+    this.#queue.add(dueMs, window.order, window);
+  }
+
+  #listOf(key: unknown): OpenWindow[] {
+    if (this.#lastList !== undefined && Object.is(key, this.#lastKey)) return this.#lastList;
+    let list = this.#byKey.get(key);
+    if (list === undefined) {
+      list = [];
+      this.#byKey.set(key, list);
+    }
+    this.#lastKey = key;
+    this.#lastList = list;
+    return list;
+  }
+}
+
+/** Puts a window where its start belongs. */
+function insert(list: OpenWindow[], window: OpenWindow): void {
+  const behind = list.findIndex(({ startMs }) => startMs > window.startMs);
+  list.splice(behind < 0 ? list.length : behind, 0, window);
+}
+
+/** Whether an item that lasts from one time to another belongs to a session, or is to be joined with it. */
+function isNear(window: OpenWindow, fromMs: number, toMs: number): boolean {
+  return window.startMs < toMs && fromMs < window.endMs;
+}
+
+function full(what: string, is: string, limit: string): PipelineError {
+  return new PipelineError('ERR_CORE_WINDOW', `Cannot ${what}: ${is} already (must be fewer: see ${limit})`);
+}

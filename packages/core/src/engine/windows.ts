@@ -1,0 +1,348 @@
+import type { Timer } from '../clock.js';
+import { PipelineError } from '../errors.js';
+import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
+import { spend, whenMyTurn } from './budget.js';
+import type { StageContext } from './context.js';
+import { Later, whenAnswered } from './later.js';
+import {
+  type OpenWindow,
+  OpenWindows,
+  type SavedWindow,
+  type WindowContent,
+  type WindowLimits,
+} from './open-windows.js';
+import type { Rejects } from './rejects.js';
+import type { OperatorPuller } from './spec.js';
+import type { WindowTime } from './window-time.js';
+
+/** What a stage of windows is, apart from its run. */
+export interface WindowsOptions {
+  readonly limits: WindowLimits;
+  readonly keyOf: ((item: unknown, index: number) => unknown) | undefined;
+  readonly content: WindowContent;
+  /** Whether windows hold their items until they close; else an item ends where it is folded. */
+  readonly holds: boolean;
+  /** Makes what goes out; what `isKept` goes on growing. */
+  output(window: OpenWindow, isKept: boolean): unknown;
+}
+
+/** A window that is ready to go out, and how many items go with it. */
+interface Ready {
+  readonly output: unknown;
+  readonly items: number;
+}
+
+/** How many items to ask for where no limit says so. */
+export const BURST = 256;
+
+/** Gathers items in windows, and hands these on when they are over. */
+export class Windows implements OperatorPuller<unknown> {
+  readonly #upstream: Puller<unknown>;
+  readonly #context: StageContext;
+  readonly #options: WindowsOptions;
+  readonly #time: WindowTime;
+  readonly #late: Rejects<unknown>;
+  /** The most items to ask for at once. */
+  readonly #most: number;
+  readonly #open: OpenWindows;
+  #ready: Ready[] = [];
+  /** Items that came and have not been looked at, from `#at` on. */
+  #burst: unknown[] = [];
+  #at = 0;
+  /** Whether a letter about a late item is being written. */
+  #isWriting = false;
+  /** How many had been written by then. */
+  #letters = 0;
+  #isAsking = false;
+  #isClosed = false;
+  #behind: Mark | Failure | typeof END | undefined;
+  /** Whether that is a mark that was handed on: nothing is taken from behind it before the next pull. */
+  #hasGivenMark = false;
+  #timer: Timer | undefined;
+  #timerMs = 0;
+  #max = 0;
+  readonly #later = new Later<unknown>();
+
+  constructor(
+    upstream: Puller<unknown>,
+    context: StageContext,
+    options: WindowsOptions,
+    time: WindowTime,
+    late: Rejects<unknown>,
+    burst: number,
+  ) {
+    this.#upstream = upstream;
+    this.#context = context;
+    this.#options = options;
+    this.#time = time;
+    this.#late = late;
+    this.#most = burst;
+    this.#open = new OpenWindows(options.limits, options.content, {
+      closed: (window, isKept) => this.#closed(window, isKept),
+      gone: ({ own }) => this.#end(options.holds ? own : 0, 'absorbed'),
+    });
+  }
+
+  pull(max: number): Pulled<unknown> {
+    if (this.#hasGivenMark) this.#behind = undefined;
+    this.#hasGivenMark = false;
+    this.#max = max;
+    this.#later.owe();
+    this.#hand();
+    this.#read();
+    return this.#later.now();
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#behind = END;
+    this.#upstream.close(reason);
+    this.#stopTimer();
+    this.#late.close();
+    this.#ready = [];
+    this.#end(this.#context.counts.held, 'abandoned');
+    this.#open.clear();
+    if (this.#isWriting) {
+      // A letter that has just been written is counted already.
+      if (this.#context.counts.deadLettered === this.#letters) this.#context.counts.abandoned++;
+      this.#context.inside(-this.#context.weight);
+    }
+    this.#abandonBurst();
+  }
+
+  save(): unknown {
+    this.#now();
+    const { originMs } = this.#time;
+    return { windows: this.#open.save().map((each) => shifted(each, -originMs)), time: this.#time.save() };
+  }
+
+  restore(state: unknown): void {
+    const { windows, time } = state as { windows: SavedWindow[]; time: unknown };
+    this.#now();
+    this.#time.restore(time);
+    this.#time.waits();
+    const { originMs } = this.#time;
+    this.#open.restore(windows.map((each) => shifted(each, originMs)));
+    this.#setTimer();
+  }
+
+  readonly #read = (): void => {
+    while (this.#mayRead()) {
+      const room = this.#options.limits.maxItems - this.#open.items;
+      if (room <= 0 && this.#time.closesByItself) return;
+      this.#isAsking = true;
+      const pulled = this.#upstream.pull(Math.max(1, Math.min(room, this.#most)));
+      if (isLater(pulled)) {
+        whenAnswered(pulled, this.#onAnswer);
+        return;
+      }
+      this.#isAsking = false;
+      this.#accept(pulled);
+      if (spend(Array.isArray(pulled) ? pulled.length : 1)) return whenMyTurn(this.#read);
+    }
+  };
+
+  #mayRead(): boolean {
+    if (this.#isAsking || this.#isWriting || this.#isClosed) return false;
+    if (this.#behind !== undefined || this.#ready.length > 0) return false;
+    // Where time goes by without items they are read as they come.
+    return this.#later.isOwed || this.#time.isTimed;
+  }
+
+  readonly #onAnswer = (answer: Answer<unknown>): void => {
+    this.#isAsking = false;
+    this.#accept(answer);
+    if (spend(Array.isArray(answer) ? answer.length : 1)) whenMyTurn(this.#read);
+    else this.#read();
+  };
+
+  #accept(answer: Answer<unknown>): void {
+    if (this.#isClosed) {
+      if (Array.isArray(answer)) this.#burst = answer;
+      return this.#abandonBurst();
+    }
+    const wasEmpty = this.#open.isEmpty;
+    this.#now();
+    if (Array.isArray(answer)) {
+      this.#burst = answer;
+      this.#work();
+    } else this.#acceptOther(answer);
+    if (wasEmpty) this.#time.waits();
+    this.#setTimer();
+    this.#hand();
+  }
+
+  #acceptOther(answer: Mark | Failure | typeof END): void {
+    this.#behind = answer;
+    if (answer instanceof Failure) this.#discard();
+    else if (answer === END || answer.kind === 'flush') this.#open.closeAll();
+    else if (answer.kind === 'watermark') {
+      this.#time.marked(Number(answer.value));
+      this.#open.closeUntil(this.#time.watermarkMs);
+    }
+  }
+
+  /** Puts the items that came into windows, until one has to wait. */
+  #work(): void {
+    const { counts, enteredBefore } = this.#context;
+    const burst = this.#burst;
+    while (this.#at < burst.length && this.#burst === burst && !this.#isClosed && !this.#isWriting) {
+      const item = burst[this.#at++];
+      const index = enteredBefore + counts.in++;
+      try {
+        this.#add(item, index);
+      } catch (error) {
+        this.#fail(this.#context.failure(error, index));
+      }
+    }
+    if (this.#isClosed) this.#abandonBurst();
+    else if (this.#at >= this.#burst.length) this.#emptyBurst();
+  }
+
+  #add(item: unknown, index: number): void {
+    const time = this.#time;
+    const { keyOf } = this.#options;
+    const timeMs = time.timeOf(item, index);
+    if (this.#open.nextMs <= time.watermarkMs) this.#open.closeUntil(time.watermarkMs);
+    const key = keyOf === undefined ? undefined : keyOf(item, index);
+    const isTaken = this.#open.add(key, timeMs, item, time.watermarkMs);
+    if (this.#isClosed) return this.#end(1, 'abandoned', false);
+    if (!isTaken) return this.#reject(item, index);
+    if (this.#options.holds) this.#context.counts.held++;
+    else this.#end(1, 'absorbed', false);
+    // A late item closes its windows again.
+    if (this.#open.nextMs <= time.watermarkMs) this.#open.closeUntil(time.watermarkMs);
+  }
+
+  #reject(item: unknown, index: number): void {
+    const message = 'Cannot put the item into a window: it is late (must come before its windows are closed)';
+    const taken = this.#late.take(new PipelineError('ERR_CORE_LATE', message), index, item);
+    if (taken instanceof Failure) return this.#fail(taken);
+    if (taken === undefined) return this.#context.inside(-this.#context.weight);
+    this.#isWriting = true;
+    this.#letters = this.#context.counts.deadLettered;
+    taken.then((failure) => this.#written(failure));
+  }
+
+  #written(failure: Failure | undefined): void {
+    if (this.#isClosed) return;
+    this.#isWriting = false;
+    this.#now();
+    if (failure !== undefined) this.#fail(failure);
+    else {
+      this.#context.inside(-this.#context.weight);
+      this.#work();
+    }
+    this.#setTimer();
+    this.#hand();
+    this.#read();
+  }
+
+  /** Ends with an item that failed: windows that had closed by then keep their place before that. */
+  #fail(failure: Failure): void {
+    this.#end(1, 'abandoned', false);
+    if (this.#isClosed) return;
+    this.#behind = failure;
+    this.#abandonBurst();
+    this.#discard();
+  }
+
+  #discard(): void {
+    this.#open.clear();
+    const going = this.#ready.reduce((sum, { items }) => sum + items, 0);
+    this.#end(this.#context.counts.held - going, 'abandoned');
+  }
+
+  #closed(window: OpenWindow, isKept: boolean): void {
+    const output = this.#options.output(window, isKept);
+    this.#ready.push({ output, items: isKept || !this.#options.holds ? 0 : window.own });
+  }
+
+  #hand(): void {
+    if (!this.#later.isOwed) return;
+    if (this.#ready.length > 0) return this.#later.give(this.#take());
+    const behind = this.#behind;
+    if (behind === undefined) return;
+    if (behind instanceof Mark) this.#hasGivenMark = true;
+    this.#later.give(behind);
+  }
+
+  #take(): unknown[] {
+    const { counts, weight } = this.#context;
+    const { holds, limits } = this.#options;
+    const ready = this.#ready.length <= this.#max ? this.#ready : this.#ready.splice(0, this.#max);
+    if (ready === this.#ready) this.#ready = [];
+    const each = !holds ? 1 : Number.isFinite(limits.maxItems) ? limits.maxItems * weight : weight;
+    counts.made += ready.length;
+    counts.out += ready.length;
+    this.#context.inside(ready.length * each);
+    for (const { items } of ready) this.#end(items, 'absorbed');
+    // Time in which the consumer was busy is not time without items.
+    if (this.#ready.length === 0) this.#waitOn();
+    return ready.map(({ output }) => output);
+  }
+
+  #waitOn(): void {
+    if (!this.#time.isTimed) return;
+    this.#now();
+    this.#time.waits();
+  }
+
+  #now(): void {
+    if (this.#time.isTimed) this.#time.now(this.#context.clock.now());
+  }
+
+  /** Lets a timer fire when the next window ends, or the watermark has stood still for too long. */
+  #setTimer(): void {
+    if (!this.#time.isTimed) return;
+    const isNeeded = !this.#isClosed && !this.#open.isEmpty;
+    const atMs = isNeeded ? this.#time.wakeAtMs(this.#open.nextMs) : undefined;
+    if (atMs === undefined) return this.#stopTimer();
+    // PERF: one that fires early is set anew then, not whenever an item comes.
+    if (this.#timer !== undefined && this.#timerMs <= atMs) return;
+    this.#stopTimer();
+    this.#timerMs = atMs;
+    this.#timer = this.#context.clock.setTimer(this.#onTimer, Math.max(0, atMs - this.#context.clock.now()));
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+    this.#now();
+    if (this.#isAsking) this.#time.wake(this.#open.lastMs);
+    else this.#time.waits();
+    this.#open.closeUntil(this.#time.watermarkMs);
+    this.#setTimer();
+    this.#hand();
+    this.#read();
+  };
+
+  #stopTimer(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  #abandonBurst(): void {
+    const left = this.#burst.length - this.#at;
+    this.#emptyBurst();
+    this.#context.counts.in += left;
+    this.#end(left, 'abandoned', false);
+  }
+
+  #emptyBurst(): void {
+    this.#burst = [];
+    this.#at = 0;
+  }
+
+  /** Items end here, most of them having been held. */
+  #end(items: number, fate: 'absorbed' | 'abandoned', wereHeld = true): void {
+    const { counts, weight } = this.#context;
+    if (wereHeld) counts.held -= items;
+    counts[fate] += items;
+    this.#context.inside(-items * weight);
+  }
+}
+
+function shifted(window: SavedWindow, byMs: number): SavedWindow {
+  return { ...window, startMs: window.startMs + byMs, endMs: window.endMs + byMs };
+}
