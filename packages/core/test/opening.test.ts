@@ -1,5 +1,5 @@
 import { from, map, mapAsync, range, take } from '@millrace/core';
-import { operator } from '@millrace/core/authoring';
+import { operator, source } from '@millrace/core/authoring';
 import { sourceProbe } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -46,6 +46,15 @@ describe('a run whose signal was aborted beforehand', () => {
     await expect(made.toArray({ signal })).rejects.toBe('before');
     expect([cancels, calls]).toEqual([[], 0]);
   });
+});
+
+test('a source that cannot be opened fails its run, with the name of the source', async () => {
+  const cause = new Error('shut');
+  const open = (): never => {
+    throw cause;
+  };
+  const numbers = source<number>({ name: 'numbers', open }).pipeThrough(mapAsync(async (n) => n));
+  await expect(numbers.toArray()).rejects.toMatchObject({ stage: 'numbers', index: 0, cause });
 });
 
 test('take(0) cancels a stream that it never read', async () => {

@@ -78,7 +78,6 @@ export class Execution implements OutletRun<RunEnd> {
       this.#ended = resolve;
     });
     this.context = new RunContext(options.clock ?? systemClock);
-    this.context.edges = () => edgesOf(this.plan, this.waiting());
     if (options.checkpoint !== undefined)
       this.context.checkpoints = new Coordinator(options.checkpoint, this.context.clock, this.onCheckpointFailed);
     const { maxBytesInFlight, sizeOf } = options;
@@ -86,6 +85,8 @@ export class Execution implements OutletRun<RunEnd> {
       this.context.load = new Load(plan, maxBytesInFlight, sizeOf as SizeOf, this.context, () => this.counts());
     const nodes = new OpenNodes(plan, this.context);
     this.#readers = nodes.readers;
+    // What fails while nodes are opened has none to tell of.
+    this.context.edges = () => edgesOf(this.plan, this.waiting());
     this.outlets = nodes.ends.map((end) => new Outlet(this, end.name, end));
     try {
       this.context.checkpoints?.begin(this.outlets.map(({ root }) => root));

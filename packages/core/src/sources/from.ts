@@ -3,14 +3,16 @@ import type { SourceReader, SourceSpec } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkOptions, wrongType } from '../internal/arguments.js';
 import { Pipeline } from '../pipeline.js';
+import { StreamReader } from './stream-reader.js';
 
-/** Anything that items can be read from, or a promise of such a thing. */
+/** What items can be read from. */
+export type ReadableItems<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>;
+
+/** The same, or a promise of it, or a function that gives either. */
 export type Streamable<T> =
-  | Iterable<T>
-  | AsyncIterable<T>
-  | ReadableStream<T>
-  | (() => Iterable<T> | AsyncIterable<T> | ReadableStream<T>)
-  | PromiseLike<Iterable<T> | AsyncIterable<T> | ReadableStream<T>>;
+  | ReadableItems<T>
+  | PromiseLike<ReadableItems<T>>
+  | (() => ReadableItems<T> | PromiseLike<ReadableItems<T>>);
 
 /**
  * Begins a pipeline with the items of anything that can be read.
@@ -20,7 +22,8 @@ export type Streamable<T> =
  * it is; an async iterable is awaited one item at a time.
  *
  * @typeParam T - The items.
- * @param source - An iterable, an async iterable, a `ReadableStream`, a function that makes one, or a promise of one.
+ * @param source - An iterable, an async iterable, a `ReadableStream`, a promise of one, or a function that gives one or a
+ *   promise of one: a generator function, or an asynchronous function that opens something for each run.
  * @param options - `name` (default: the kind of the source).
  * @returns A pipeline of the items.
  * @throws TypeError `ERR_CORE_ARGUMENT` when nothing can be read from `source`.
@@ -33,6 +36,13 @@ export type Streamable<T> =
  *   yield 'b';
  * });
  * assert.deepEqual(await letters.toArray(), ['a', 'b']);
+ * ```
+ *
+ * @example A stream that is opened for each run
+ * ```ts
+ * const open = async () => new Blob(['abc']).stream();
+ * const sizes = from(open).pipeThrough(map((chunk) => chunk.length));
+ * assert.deepEqual([await sizes.toArray(), await sizes.toArray()], [[3], [3]]);
  * ```
  */
 export function from<T>(source: Streamable<T>, options: { readonly name?: string } = {}): Pipeline<T> {
@@ -128,7 +138,7 @@ function letGo(given: unknown, reason: unknown): void | Promise<void> {
 }
 
 function openReader(source: unknown): SourceReader<unknown> {
-  if (source instanceof ReadableStream) return new StreamReader(source);
+  if (source instanceof ReadableStream) return new StreamReader<unknown>(readerOf(source));
   if (hasMethod(source, Symbol.asyncIterator)) {
     return new IteratorReader((source as AsyncIterable<unknown>)[Symbol.asyncIterator]());
   }
@@ -138,31 +148,13 @@ function openReader(source: unknown): SourceReader<unknown> {
   throw wrongType('from()', 'what the source gave', source, READABLE);
 }
 
-class StreamReader implements SourceReader<unknown> {
-  readonly #reader: ReadableStreamDefaultReader<unknown>;
-  #hasFailed = false;
-
-  constructor(stream: ReadableStream<unknown>) {
-    if (stream.locked) {
-      throw new PipelineError(
-        'ERR_CORE_SOURCE_USED',
-        'Cannot read the stream: it is locked (must be one that nobody reads; a stream serves one run)',
-      );
-    }
-    this.#reader = stream.getReader();
-  }
-
-  read(): Promise<readonly unknown[] | undefined> {
-    return this.#reader.read().then(itemsOf, (error: unknown) => {
-      this.#hasFailed = true;
-      throw error;
-    });
-  }
-
-  close(reason: unknown): void | Promise<void> {
-    if (this.#hasFailed) return this.#reader.releaseLock();
-    return this.#reader.cancel(reason).finally(() => this.#reader.releaseLock());
-  }
+/** Locks a stream for the run. */
+function readerOf(stream: ReadableStream<unknown>): ReadableStreamDefaultReader<unknown> {
+  if (!stream.locked) return stream.getReader();
+  throw new PipelineError(
+    'ERR_CORE_SOURCE_USED',
+    'Cannot read the stream: it is locked (must be one that nobody reads; a stream serves one run)',
+  );
 }
 
 class IteratorReader implements SourceReader<unknown> {

@@ -28,6 +28,7 @@ export interface ConcatOptions {
  * @param pipelines - One or more, and at the end, where wanted, the options: `name`.
  * @returns A pipeline of the items of all.
  * @throws TypeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
+ * @remarks Elsewhere: RxJS `concat`; Rust `chain`; Akka `concat`; Node –.
  *
  * @example A heading before the rows
  * ```ts

@@ -24,6 +24,7 @@ import type { ItemOf } from './merge.js';
  * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1), `name`.
  * @returns A pipeline of the items of all.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
+ * @remarks Elsewhere: RxJS –; Rust `interleave` of itertools; Akka `interleave`; Node –.
  *
  * @example Two queues served in turn
  * ```ts

@@ -41,6 +41,7 @@ export type MergeSortedOptions<T> = JoinOptions &
  *   `highWaterMark` (default 1; more is faster) and `name`.
  * @returns A pipeline of the items of all.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong or missing.
+ * @remarks Elsewhere: RxJS –; Rust `merge_by`, `kmerge_by` of itertools; Akka `mergeSorted`; Node –.
  *
  * @example Logs of two machines in the order of time
  * ```ts

@@ -27,6 +27,7 @@ export type Zipped<P extends readonly Pipeline<unknown>[]> = { -readonly [K in k
  * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1), `name`.
  * @returns A pipeline of arrays of one item of each.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
+ * @remarks Elsewhere: RxJS `zip`; Rust `zip`; Akka `zip`, `zipN`; Node –.
  *
  * @example Numbered lines
  * ```ts
