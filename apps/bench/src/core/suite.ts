@@ -1,5 +1,6 @@
 import type { Case, ProgramCase } from '../model.js';
 import { ASYNC_CASES } from './async.js';
+import { CHANNEL_CASES } from './channel.js';
 import { NUMBER_CASES } from './numbers.js';
 import { OBSERVED } from './observed.js';
 import { SYNC_FUSED } from './sync-fused.js';
@@ -10,6 +11,7 @@ export const CORE: readonly (Case | ProgramCase)[] = [
   ...SYNC_FUSED,
   ...NUMBER_CASES,
   ...ASYNC_CASES,
+  ...CHANNEL_CASES,
   ...OBSERVED,
   TYPES,
 ];

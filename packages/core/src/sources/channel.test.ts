@@ -1,5 +1,6 @@
-import { channel, take } from '@millrace/core';
+import { channel, mapAsync, take } from '@millrace/core';
 import { sinkProbe, virtualClock } from '@millrace/testkit';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 const { settle } = virtualClock();
@@ -59,14 +60,16 @@ test('channel() refuses what is sent, and what waits to be, when its last receiv
   const run = receiver.run(sinkProbe<number>({ highWaterMark: 0 }).sink);
   await settle();
   const sends = [1, 2, 3, 4].map((n) => sender.send(n));
-  expect(sends.map((sent) => sent === undefined)).toEqual([true, true, true, false]);
-  const refused = expect(sends[3]).rejects.toMatchObject({
-    code: 'ERR_CORE_CHANNEL_CLOSED',
-    message: 'Cannot send the item: the receiver is closed (must be open)',
-  });
+  expect(sends.map((sent) => sent === undefined)).toEqual([true, true, false, false]);
+  const refused = [2, 3].map((at) =>
+    expect(sends[at]).rejects.toMatchObject({
+      code: 'ERR_CORE_CHANNEL_CLOSED',
+      message: 'Cannot send the item: the receiver is closed (must be open)',
+    }),
+  );
   run.abort('enough');
   await expect(run.finished).rejects.toBe('enough');
-  await refused;
+  await Promise.all(refused);
   expect(() => sender.send(5)).toThrow(expect.objectContaining({ code: 'ERR_CORE_CHANNEL_CLOSED' }));
 });
 
@@ -105,4 +108,80 @@ test('channel() keeps an item on its way to the last run, where nothing else is 
   ending.abort('enough');
   await expect(ending.finished).rejects.toBe('enough');
   expect(await receiver.toArray()).toEqual([1]);
+});
+
+test('channel() shares what is sent in one go among the runs that wait', async () => {
+  const { sender, receiver } = channel<number>(8);
+  const received = [0, 1, 2].map(() => receiver.toArray());
+  await settle();
+  for (let n = 0; n < 7; n++) void sender.send(n);
+  sender.close();
+  expect(await Promise.all(received)).toEqual([
+    [0, 1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+});
+
+test('channel() works for all of its consumers while one of them is slow', async () => {
+  const clock = virtualClock();
+  const { sender, receiver } = channel<number>(2);
+  const seen: number[] = [];
+  const slow = receiver.pipeThrough(mapAsync((n) => clock.sleep(1000).then(() => n))).toArray({ clock });
+  const fast = receiver.pipeThrough(mapAsync(async (n) => void seen.push(n))).count({ clock });
+  const produced = (async () => {
+    for (let n = 0; n < 50; n++) await sender.send(n);
+    sender.close();
+  })();
+  await clock.settle();
+  expect(seen).toHaveLength(49);
+  await produced;
+  expect((await clock.until(Promise.all([slow, fast]))).flat()).toHaveLength(2);
+});
+
+test('channel() refuses what is sent by a sender that is closed, and takes it from its clone', async () => {
+  const { sender, receiver } = channel<number>(2);
+  const { send, clone, close } = sender;
+  const other = clone();
+  close();
+  expect(() => send(1)).toThrow('Cannot send the item: this sender is closed (must be open)');
+  void other.send(2);
+  other.close();
+  expect(await receiver.toArray()).toEqual([2]);
+  expect(await receiver.toArray()).toEqual([]);
+});
+
+test('channel() gives every item once, in the order of its producer, whoever takes how many', async () => {
+  const plan = fc.record({
+    capacity: fc.integer({ min: 1, max: 6 }),
+    producers: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 4 }),
+    consumers: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
+    isAwaited: fc.boolean(),
+  });
+  const check = fc.asyncProperty(plan, async ({ capacity, producers, consumers, isAwaited }) => {
+    const { sender, receiver } = channel<readonly [producer: number, n: number]>(capacity);
+    const received = consumers.map((concurrency, at) =>
+      (at % 2 === 0 ? receiver : receiver.pipeThrough(mapAsync(async (item) => item, { concurrency }))).toArray(),
+    );
+    const produced = producers.map(async (items, producer) => {
+      const own = sender.clone();
+      for (let n = 0; n < items; n++) {
+        const room = own.send([producer, n]);
+        if (isAwaited || room !== undefined) await room;
+      }
+      own.close();
+    });
+    sender.close();
+    await Promise.all(produced);
+    const lists = await Promise.all(received);
+    const model = producers.flatMap((items, producer) => Array.from({ length: items }, (_, n) => `${producer} ${n}`));
+    expect(lists.flatMap((list) => list.map(([producer, n]) => `${producer} ${n}`)).sort()).toEqual(model.sort());
+    for (const list of lists) {
+      for (const producer of producers.keys()) {
+        const own = list.filter(([from]) => from === producer).map(([, n]) => n);
+        expect(own).toEqual([...own].sort((a, b) => a - b));
+      }
+    }
+  });
+  await fc.assert(check, { numRuns: 100 });
 });

@@ -1,9 +1,10 @@
 import type { SourceReader } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkCount } from '../internal/arguments.js';
+import { Fifo } from '../internal/fifo.js';
 import { Pipeline } from '../pipeline.js';
 
-/** The end of a channel that items go into. */
+/** The end of a channel that items go into; its methods may be used without it. */
 export interface Sender<T> {
   /**
    * Hands an item over.
@@ -26,10 +27,11 @@ export interface Channel<T> {
 }
 
 /**
- * Connects tasks through a queue with a bound: the fast side waits when it is full.
+ * Connects tasks through a queue with a bound: the fast side waits when it is full. Any number of tasks may send, each with
+ * a `clone()` of the sender, and any number of pipelines receive: each item goes to one of them.
  *
  * Contract
- * - Order: that of the calls of `send()`, those that wait included.
+ * - Order: that of the calls of `send()`, those that wait included. Pipelines that wait at the same time share what comes.
  * - Holds: at most `capacity` items; an item whose `send()` is pending is still the sender's.
  * - Backpressure: `send()` gives a promise when `capacity` items wait, nothing while there is room.
  * - Failure: `send()` fails once this sender or the receiver is closed.
@@ -46,9 +48,25 @@ export interface Channel<T> {
  * ```ts
  * const { sender, receiver } = channel<number>(2);
  * const received = receiver.toArray();
- * for (const n of [1, 2, 3]) await sender.send(n);
+ * for (const n of [1, 2, 3]) {
+ *   const room = sender.send(n);
+ *   if (room !== undefined) await room; // awaiting each send works too, and is several times as slow
+ * }
  * sender.close();
  * assert.deepEqual(await received, [1, 2, 3]);
+ * ```
+ *
+ * @example Two producers, two consumers
+ * ```ts
+ * const { sender, receiver } = channel<string>(16);
+ * const consumers = [receiver.toArray(), receiver.toArray()];
+ * for (const producer of ['a', 'b']) {
+ *   const own = sender.clone();
+ *   for (const n of [1, 2]) void own.send(`${producer}${n}`);
+ *   own.close();
+ * }
+ * sender.close();
+ * assert.deepEqual((await Promise.all(consumers)).flat().sort(), ['a1', 'a2', 'b1', 'b2']);
  * ```
  */
 export function channel<T>(capacity: number): Channel<T> {
@@ -68,11 +86,19 @@ interface PendingSend<T> {
   reject(error: unknown): void;
 }
 
+interface PendingRead<T> {
+  readonly max: number;
+  resolve(items: readonly T[] | undefined): void;
+}
+
 class ChannelQueue<T> {
   readonly #capacity: number;
-  #items: T[] = [];
-  #sends: PendingSend<T>[] = [];
-  #reads: Array<{ max: number; resolve: (items: readonly T[] | undefined) => void }> = [];
+  readonly #items = new Fifo<T>();
+  /** Those that wait for room; there are none while there is some. */
+  readonly #sends = new Fifo<PendingSend<T>>();
+  /** Those that wait for items; where there are some, it is the turn of `#serve`. */
+  #reads: PendingRead<T>[] = [];
+  #isServing = false;
   #senders = 0;
   #readers = 0;
   #isReceiverClosed = false;
@@ -94,27 +120,27 @@ class ChannelQueue<T> {
         return this.sender();
       },
       close: () => {
-        if (isOpen) {
-          isOpen = false;
-          this.#senders--;
-          this.#endReads();
-        }
+        if (!isOpen) return;
+        isOpen = false;
+        this.#senders--;
+        this.#endReads();
       },
     };
   }
 
   open(): SourceReader<T> {
     this.#readers++;
-    let pending: { max: number; resolve: (items: readonly T[] | undefined) => void } | undefined;
+    let pending: PendingRead<T> | undefined;
     const end = (): void => {
       this.#reads = this.#reads.filter((read) => read !== pending);
       pending?.resolve(undefined);
     };
     return {
       read: (max) => {
-        const items = this.#take(max);
+        // Where others wait already, what there is is theirs too.
+        const items = this.#reads.length === 0 ? this.#take(max) : [];
         if (items.length > 0) return items;
-        if (this.#senders === 0 || this.#isReceiverClosed) return undefined;
+        if (this.#isOver()) return undefined;
         return new Promise((resolve) => {
           pending = { max, resolve };
           this.#reads.push(pending);
@@ -131,11 +157,9 @@ class ChannelQueue<T> {
 
   #send(item: T): void | Promise<void> {
     if (this.#isReceiverClosed) throw closedError('the receiver');
-    const read = this.#reads.shift();
-    if (read !== undefined) return read.resolve([item]);
     if (this.#items.length < this.#capacity) {
       this.#items.push(item);
-      return undefined;
+      return this.#serveSoon();
     }
     return new Promise((resolve, reject) => {
       this.#sends.push({ item, resolve, reject });
@@ -143,33 +167,55 @@ class ChannelQueue<T> {
   }
 
   #take(max: number): readonly T[] {
-    const items = this.#items.splice(0, max);
-    const admitted = this.#sends.splice(0, this.#capacity - this.#items.length);
-    for (const send of admitted) {
+    const items = this.#items.take(max);
+    if (this.#sends.length === 0) return items;
+    for (const send of this.#sends.take(this.#capacity - this.#items.length)) {
       this.#items.push(send.item);
       send.resolve();
     }
     return items;
   }
 
-  /** An item that was on its way to a reader when that closed goes on first; one may so wait beyond the capacity. */
+  /** PERF: those that wait are given items once the sender has come to its end, so that they get all that it sent. */
+  #serveSoon(): void {
+    if (this.#reads.length === 0 || this.#isServing) return;
+    this.#isServing = true;
+    queueMicrotask(this.#serve);
+  }
+
+  /** Shares out what there is among those that wait, in the order in which they came. */
+  readonly #serve = (): void => {
+    this.#isServing = false;
+    while (this.#reads.length > 0 && this.#items.length > 0) {
+      const share = Math.ceil(this.#items.length / this.#reads.length);
+      const { max, resolve } = this.#reads.shift() as PendingRead<T>;
+      resolve(this.#take(Math.min(max, share)));
+    }
+    this.#endReads();
+  };
+
+  /** Items that were on their way to a reader when that closed go on first; so some may wait beyond the capacity. */
   #takeBack(items: readonly T[]): void {
     if (this.#isReceiverClosed) return;
-    const read = this.#reads.shift();
-    if (read === undefined) this.#items.unshift(...items);
-    else read.resolve(items);
+    this.#items.putBack(items);
+    this.#serveSoon();
+  }
+
+  #isOver(): boolean {
+    return this.#isReceiverClosed || (this.#senders === 0 && this.#items.length === 0);
   }
 
   #endReads(): void {
-    if (this.#senders > 0) return;
+    if (!this.#isOver()) return;
     for (const read of this.#reads.splice(0)) read.resolve(undefined);
   }
 
   #closeReceiver(): void {
-    if (this.#senders === 0 && this.#items.length === 0 && this.#sends.length === 0) return;
+    // Where nothing else is to come, what was sent a moment ago, or is still on its way, is kept for a later run.
+    if (this.#senders === 0 && (this.#items.length === 0 || this.#isServing)) return;
     this.#isReceiverClosed = true;
-    this.#items = [];
-    for (const send of this.#sends.splice(0)) send.reject(closedError('the receiver'));
+    this.#items.take(this.#items.length);
+    for (const send of this.#sends.take(this.#sends.length)) send.reject(closedError('the receiver'));
   }
 }
 

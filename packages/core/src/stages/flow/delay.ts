@@ -5,6 +5,7 @@ import { openPair } from '../../engine/pair.js';
 import { ReadAhead } from '../../engine/read-ahead.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { checkCount, checkOptions, checkPeriodMs } from '../../internal/arguments.js';
+import { Fifo } from '../../internal/fifo.js';
 
 /** How long items wait, and how many of them may. */
 export interface DelayOptions {
@@ -69,9 +70,7 @@ interface Arrival {
 class Delay extends ReadAhead {
   readonly #delayMs: number;
   readonly #maxItems: number;
-  #arrivals: Arrival[] = [];
-  /** Where in `#arrivals` those begin that still wait. */
-  #head = 0;
+  readonly #arrivals = new Fifo<Arrival>();
   #waiting = 0;
   #timer: Timer | undefined;
 
@@ -96,7 +95,7 @@ class Delay extends ReadAhead {
   }
 
   protected next(max: number): Answer<unknown> | undefined {
-    const first = this.#arrivals[this.#head];
+    const { first } = this.#arrivals;
     if (first === undefined) return this.passOn();
     const waitMs = first.dueMs - this.context.clock.now();
     if (waitMs > 0) {
@@ -105,7 +104,7 @@ class Delay extends ReadAhead {
     }
     const { what } = first;
     if (what instanceof Mark || what.length <= max) {
-      this.#leave();
+      this.#arrivals.take(1);
       if (!(what instanceof Mark)) this.#waiting -= what.length;
       return what;
     }
@@ -117,21 +116,13 @@ class Delay extends ReadAhead {
   protected clear(): number {
     this.#timer?.clear();
     const items = this.#waiting;
-    this.#arrivals = [];
-    this.#head = this.#waiting = 0;
+    this.#arrivals.take(this.#arrivals.length);
+    this.#waiting = 0;
     return items;
   }
 
   #arrive(what: unknown[] | Mark): void {
     this.#arrivals.push({ dueMs: this.context.clock.now() + this.#delayMs, what });
-  }
-
-  #leave(): void {
-    this.#head++;
-    // PERF: what has left is let go of in one piece, once it is half of all: shift() moves all that wait.
-    if (this.#head * 2 < this.#arrivals.length) return;
-    this.#arrivals = this.#arrivals.slice(this.#head);
-    this.#head = 0;
   }
 
   #startTimer(waitMs: number): void {
