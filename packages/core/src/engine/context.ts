@@ -79,6 +79,8 @@ export class RunContext {
   load: Load | undefined;
   isDraining: boolean = false;
   isOver: boolean = false;
+  /** Whether the consumer waits for items; not where one reads them when it wants, and does not at the moment. */
+  isWanted: boolean = true;
   insideNow: number = 0;
   insideMost: number = 0;
   #controller: AbortController | undefined;
@@ -172,7 +174,10 @@ export class RunContext {
       alsoFailed: (error) => run.alsoFailed(error),
       began: () => (run.isTimed ? run.clock.now() : 0),
       worked: (items, beganMs) => run.observer?.burst?.(node, items, run.clock.now() - beganMs),
-      served: (items, beganMs) => run.observer?.served?.(node, items, run.clock.now() - beganMs),
+      served: (items, beganMs) => {
+        run.observer?.served?.(node, items, run.clock.now() - beganMs);
+        run.load?.moved();
+      },
     };
   }
 }

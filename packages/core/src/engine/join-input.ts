@@ -37,6 +37,11 @@ export class JoinInput {
     this.onAnswer = (answer) => onAnswer(this, answer);
   }
 
+  /** How many of its items were taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   get waiting(): number {
     return this.#items.length - this.#at;
   }

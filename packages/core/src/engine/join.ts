@@ -73,6 +73,10 @@ export class Join implements Puller<unknown> {
     this.#context = context;
   }
 
+  get taken(): readonly number[] {
+    return this.#inputs.map(({ taken }) => taken);
+  }
+
   pull(max: number): Pulled<unknown> {
     this.#max = Math.min(max, MOST);
     return this.#work() ?? this.#later.owe();

@@ -1,3 +1,4 @@
+import { whenMyTurn } from './budget.js';
 import { inside, type StageCounts } from './counts.js';
 import type { Plan } from './plan.js';
 import { type SizeOf, weightOf } from './scale.js';
@@ -10,9 +11,16 @@ export interface LoadedSource {
   flush(): void;
 }
 
+/** A stage with several inputs: says how many items of each it has handed on. */
+export interface LoadedJoin {
+  readonly taken: readonly number[];
+}
+
 /** What a load has to know of its run. */
 export interface LoadedRun {
   readonly insideNow: number;
+  /** Whether what the run is for has been asked for. */
+  readonly isWanted: boolean;
   readonly isOver: boolean;
 }
 
@@ -24,7 +32,7 @@ interface Parcel {
   parts: number;
 }
 
-/** What came of a parcel, before or in a stage: gone from there once so many items are that the stage was given. */
+/** What came of a parcel, before or in a stage: gone from there once so many items of that input are. */
 interface Part {
   readonly parcel: Parcel;
   readonly upTo: number;
@@ -48,15 +56,17 @@ export class Load {
   readonly #behind: ReadonlyArray<readonly number[]>;
   /** The stages that wait for more before they hand on what they have. */
   readonly #gathering: readonly number[];
-  /** What is before or in each stage, oldest first. */
-  readonly #parts: Part[][];
+  /** The stages that go on by themselves as long as they have something. */
+  readonly #serving: readonly number[];
+  /** What is before or in each stage, of each of its inputs, oldest first. */
+  readonly #parts: Part[][][];
+  readonly #joins = new Map<number, LoadedJoin>();
   readonly #sources = new Map<number, LoadedSource>();
   /** How many parcels each source has inside. */
   readonly #parcels = new Map<number, number>();
   readonly #waiting = new Set<number>();
   #total = 0;
-  /** How many items were handed on by all sources, and how many when stages were told to hand on. */
-  #entered = 0;
+  /** What had passed when the run was last flushed: again it is when more has. */
   #flushedAt = -1;
   #isSoon = false;
 
@@ -69,12 +79,17 @@ export class Load {
     const { stages } = plan;
     this.#behind = stages.map((_, at) => stages.flatMap(({ inputs }, to) => (inputs.includes(at) ? [to] : [])));
     this.#gathering = stages.flatMap((_, at) => (gathers(plan, at) ? [at] : []));
-    this.#parts = stages.map(() => []);
+    this.#serving = stages.flatMap((_, at) => (serves(plan, at) ? [at] : []));
+    this.#parts = stages.map(({ inputs }) => inputs.map(() => []));
   }
 
   open(stage: number, source: LoadedSource): void {
     this.#sources.set(stage, source);
     this.#parcels.set(stage, 0);
+  }
+
+  join(stage: number, join: LoadedJoin): void {
+    this.#joins.set(stage, join);
   }
 
   /** Whether a source may read one item. */
@@ -92,9 +107,8 @@ export class Load {
   enter(stage: number, item: unknown, index: number): void {
     const parcel = { size: weightOf(this.#size, item), source: stage, parts: 1 };
     this.#total += parcel.size;
-    this.#entered++;
     this.#parcels.set(stage, (this.#parcels.get(stage) as number) + 1);
-    for (const to of this.#behind[stage] as readonly number[]) this.#put(to, parcel, index + 1);
+    for (const to of this.#behind[stage] as readonly number[]) this.#put(stage, to, { parcel, upTo: index + 1 });
   }
 
   /** Something has moved in the run: sources that wait may read on, soon, when every node has come to rest. */
@@ -116,33 +130,39 @@ export class Load {
       this.#waiting.delete(stage);
       this.#sources.get(stage)?.release();
     }
-    if (this.#waiting.size > 0 && this.#isStuck(counts)) this.#flush();
+    if (this.#waiting.size === 0 || !this.#isStuck(counts)) return;
+    // Items may be on their way, in a promise, or in a loop that has given way to others.
+    const passed = passedOf(counts);
+    if (passed !== this.#flushedAt) whenMyTurn(() => this.#flush(passed));
   };
 
   /** Lets the parts that have left a stage go to those behind it. */
   #follow(at: number, counts: readonly StageCounts[]): void {
-    const parts = this.#parts[at] as Part[];
-    if (parts.length === 0) return;
     const { inputs } = this.#plan.stages[at] as Plan['stages'][number];
     const own = counts[at] as StageCounts;
-    const done = own.in - inside(own);
+    const taken = this.#joins.get(at)?.taken;
     const isOrdered = keepsOrder(this.#plan, at, own);
-    // Which of its items a stage has let go of first is not known where it does not keep their order: not before all are gone.
-    const given = inputs.reduce((sum, input) => sum + (counts[input] as StageCounts).out, 0);
-    let gone = 0;
-    while (gone < parts.length && (isOrdered ? (parts[gone] as Part).upTo : given) <= done) gone++;
-    for (const part of parts.splice(0, gone)) this.#leave(at, part, isOrdered, counts);
+    inputs.forEach((input, number) => {
+      const parts = this.#parts[at]?.[number] as Part[];
+      const done = taken?.[number] ?? own.in - inside(own);
+      // Which items a stage without an order has let go of is not known before all are gone.
+      const given = (counts[input] as StageCounts).out;
+      let gone = 0;
+      while (gone < parts.length && (isOrdered ? (parts[gone] as Part).upTo : given) <= done) gone++;
+      // One item for each that came, or none, in their order.
+      const isPlain = isOrdered && taken === undefined && own.made === 0;
+      for (const part of parts.splice(0, gone)) this.#leave(at, part, isPlain, counts);
+    });
   }
 
-  #leave(at: number, { parcel, upTo }: Part, isOrdered: boolean, counts: readonly StageCounts[]): void {
+  #leave(at: number, { parcel, upTo }: Part, isPlain: boolean, counts: readonly StageCounts[]): void {
     const behind = this.#behind[at] as readonly number[];
-    const own = counts[at] as StageCounts;
     parcel.parts += behind.length - 1;
     for (const to of behind) {
-      // Each branch takes what the broadcast gets; what a stage makes is more than it was given.
+      // Each branch takes what the broadcast gets.
       const isBranch = this.#plan.stages[to]?.kind === 'branch';
-      const out = isBranch ? (counts[to] as StageCounts).in : own.out;
-      this.#put(to, parcel, isOrdered && (isBranch || own.made === 0) ? Math.min(upTo, out) : out);
+      const out = isBranch ? (counts[to] as StageCounts).in : (counts[at] as StageCounts).out;
+      this.#put(at, to, { parcel, upTo: isBranch || isPlain ? Math.min(upTo, out) : out });
     }
     if (parcel.parts > 0) return;
     this.#total -= parcel.size;
@@ -150,31 +170,42 @@ export class Load {
     this.#parcels.set(parcel.source, left);
   }
 
-  #put(to: number, parcel: Parcel, upTo: number): void {
-    (this.#parts[to] as Part[]).push({ parcel, upTo });
+  #put(from: number, to: number, part: Part): void {
+    const input = this.#plan.stages[to]?.inputs.indexOf(from) as number;
+    this.#parts[to]?.[input]?.push(part);
   }
 
   #clear(): void {
-    for (const parts of this.#parts) parts.length = 0;
+    for (const parts of this.#parts.flat()) parts.length = 0;
     for (const stage of this.#parcels.keys()) this.#parcels.set(stage, 0);
     // What is left of adding and taking away fractions ends here as well.
     this.#total = 0;
   }
 
-  /** Whether all that is inside waits for more to come. */
+  /**
+   * Whether nothing will move by itself: nothing is in service, the consumer waits, and stages that gather have what they
+   * could hand on. Without those the sources are all there is to wait for.
+   */
   #isStuck(counts: readonly StageCounts[]): boolean {
-    if (this.#flushedAt === this.#entered) return false;
-    let gathered = 0;
-    for (const at of this.#gathering)
-      gathered += inside(counts[at] as StageCounts) * (this.#plan.stages[at]?.weight as number);
-    return gathered > 0 && gathered >= this.#run.insideNow;
+    if (!this.#run.isWanted) return false;
+    const has = (at: number): boolean => inside(counts[at] as StageCounts) > 0;
+    return this.#gathering.some(has) && !this.#serving.some(has);
   }
 
-  #flush(): void {
-    this.#flushedAt = this.#entered;
+  /** Lets go of what is gathered, where nothing has moved since so much had `passed`. */
+  #flush(passed: number): void {
+    if (this.#run.isOver) return;
+    if (passedOf(this.#counts()) !== passed) return this.#look();
+    if (passed === this.#flushedAt) return;
+    this.#flushedAt = passed;
     this.#waiting.clear();
     for (const source of this.#sources.values()) source.flush();
   }
+}
+
+/** How often items have passed into and out of stages. */
+function passedOf(counts: readonly StageCounts[]): number {
+  return counts.reduce((sum, each) => sum + each.in + each.out, 0);
 }
 
 /** Whether a stage hands on what it has only when more has come, or the end, or a mark. */
@@ -184,6 +215,16 @@ function gathers({ nodes, stages }: Plan, at: number): boolean {
   return node?.type === 'group' && node.group.shape.steps[node.stages.indexOf(at)]?.held !== undefined;
 }
 
+/** Whether what a stage has comes out of it, or ends, without anything else: calls, queries, writes, what waits for its time. */
+function serves({ nodes, stages }: Plan, at: number): boolean {
+  const { kind, node: number } = stages[at] as Plan['stages'][number];
+  const node = nodes[number];
+  if (node?.type === 'operator') return node.spec.gathers !== true && node.spec.isQueue !== true;
+  if (kind === 'sink') return true;
+  const step = node?.type === 'group' ? node.group.shape.steps[node.stages.indexOf(at)] : undefined;
+  return step !== undefined && step.held === undefined && step.id !== 'flatMap';
+}
+
 /** Whether the items that have left a stage are those that came first. */
 function keepsOrder(
   { nodes, stages }: Plan,
@@ -191,7 +232,6 @@ function keepsOrder(
   { dropped, deadLettered, filtered, deduped }: StageCounts,
 ): boolean {
   const { kind, node: number } = stages[at] as Plan['stages'][number];
-  if (kind === 'merge' || kind === 'join') return false;
   const node = nodes[number];
   if (kind !== 'operator' || node?.type !== 'operator') return true;
   // One that keeps an item back may lose those behind it meanwhile.

@@ -28,6 +28,8 @@ class Input {
   items: unknown[] = [];
   /** How many of the items were handed on. */
   at = 0;
+  /** How many items have come in all. */
+  came = 0;
   /** A mark that waits behind the items; nothing is read past it. */
   mark: Mark | undefined;
   watermark: number | undefined;
@@ -81,6 +83,11 @@ export class Merge implements Puller<unknown> {
     });
     this.#highWaterMark = highWaterMark;
     this.#context = context;
+  }
+
+  /** How many items of each input were handed on. */
+  get taken(): readonly number[] {
+    return this.#inputs.map(({ came, waiting }) => came - waiting);
   }
 
   pull(max: number): Pulled<unknown> {
@@ -196,6 +203,7 @@ export class Merge implements Puller<unknown> {
   /** Hands a burst on as it is: where the consumer waits nothing else waits, and all other inputs have been asked. */
   #pass(input: Input, burst: unknown[]): void {
     input.isAsking = false;
+    input.came += burst.length;
     this.#context.inside(burst.length * (this.#context.weight - input.weight));
     this.#count(input, burst.length);
     this.#isBusy = true;
@@ -215,6 +223,7 @@ export class Merge implements Puller<unknown> {
     input.isAsking = false;
     input.arrived = undefined;
     if (Array.isArray(answer)) {
+      input.came += answer.length;
       if (this.#isClosed) return this.#abandon(input, answer.length);
       input.items = input.waiting === 0 ? answer : input.items.slice(input.at).concat(answer);
       input.at = 0;

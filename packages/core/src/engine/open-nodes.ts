@@ -78,8 +78,12 @@ export class OpenNodes {
           weight: node.weights[input] as number,
         };
       });
-      if (node.type === 'merge') return new Merge(inputs, node.highWaterMark, context);
-      return new Join(node.join, inputs, node.highWaterMark, node.weight, context);
+      const join =
+        node.type === 'merge'
+          ? new Merge(inputs, node.highWaterMark, context)
+          : new Join(node.join, inputs, node.highWaterMark, node.weight, context);
+      this.#run.load?.join(node.stage, join);
+      return join;
     }
     const upstream = this.#before(node);
     if (node.type === 'operator') return this.#operator(node, upstream, context);

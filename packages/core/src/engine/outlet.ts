@@ -72,8 +72,10 @@ export class Outlet<End = unknown> {
     const { signal } = this.#run;
     if (signal?.aborted) return this.#run.finish({ reason: signal.reason });
     this.#run.begin();
+    this.context.isWanted = true;
     const pulled = this.root.pull(max);
     const take = (answer: Answer<unknown>): void => {
+      this.context.isWanted = false;
       if (Array.isArray(answer)) this.isOver ? this.abandon(answer.length) : then(answer);
       else if (answer === END) this.finish();
       else if (answer instanceof Failure) this.finish({ reason: answer.error });
