@@ -73,7 +73,10 @@ export { type StatefulMapOptions, statefulMap } from './stages/shape/stateful-ma
 export { take } from './stages/shape/take.js';
 export { type TakeWhileOptions, takeWhile } from './stages/shape/take-while.js';
 export { tap } from './stages/shape/tap.js';
+export type { BalanceOptions } from './stages/split/balance.js';
 export type { Branches, BroadcastOptions } from './stages/split/broadcast.js';
+export type { PartitionOptions } from './stages/split/partition.js';
+export type { Routed, RouteOptions, Routes } from './stages/split/route.js';
 export type { CallOptions, StepOptions } from './stages/step-options.js';
 export { type StopOptions, type Stoppable, type Stopping, type StopSignal, stopOnSignals } from './stop-on-signals.js';
 export type { Fillable, Terminals } from './terminals.js';

@@ -6,7 +6,10 @@ import { isStage, SPECS, type Stage } from './engine/stage.js';
 import { type ForeignPair, Through } from './engine/through.js';
 import { Topology } from './engine/topology.js';
 import { checkOptions, refuseOptions, wrongType } from './internal/arguments.js';
+import { type BalanceOptions, balanceOf } from './stages/split/balance.js';
 import { type Branches, type BroadcastOptions, broadcastOf } from './stages/split/broadcast.js';
+import { type PartitionOptions, partitionOf } from './stages/split/partition.js';
+import { type Routed, type RouteOptions, type Routes, routesOf } from './stages/split/route.js';
 import { planRun } from './start-run.js';
 import { Terminals } from './terminals.js';
 
@@ -111,6 +114,119 @@ export class Pipeline<T> extends Terminals<T> {
    */
   broadcast<N extends number>(branches: N, options: BroadcastOptions = {}): Branches<T, N> {
     return broadcastOf(this.chain, branches, options).map((source) => new Pipeline<T>(source)) as Branches<T, N>;
+  }
+
+  /**
+   * Gives each item to one of several branches: the first whose predicate is true for it.
+   *
+   * As with {@link broadcast}, all branches must be in one run, and the slowest applies back-pressure. The items of a branch
+   * that has ended early count as dropped.
+   *
+   * Contract
+   * - Order: that of the items, in each branch.
+   * - Holds: at most `highWaterMark` items before each branch.
+   * - Backpressure: reads on when all branches have room, since any may get the next item.
+   * - Failure: what a predicate throws, and an item that no predicate is true for, fails all branches, behind the items
+   *   before it; an upstream error is passed on to all.
+   * - Cancel: when all branches have been cancelled, upstream is.
+   *
+   * Marks go to all branches.
+   *
+   * @typeParam R - The predicates; what a type guard lets through is the type of its branch.
+   * @param predicates - By the name of the branch, in the order in which they are asked; each is given the item and its index.
+   * @param options - `unmatched`: `'fail'` (default) or `'drop'`; `highWaterMark` (default 1); `name` (default `'route'`).
+   * @returns The branches, by name.
+   * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+   * @remarks Elsewhere: RxJS `partition`, twice; Rust –; Akka `Partition`; Node –.
+   *
+   * @example Errors to one place, the rest to another
+   * ```ts
+   * const levels = from(['info a', 'error b', 'info c']).route({ errors: (line) => line.startsWith('error'), rest: () => true });
+   * const [errors, rest]: [string[], string[]] = [[], []];
+   * await runAll(levels.errors.into((line) => void errors.push(line)), levels.rest.into((line) => void rest.push(line))).finished;
+   * assert.deepEqual([errors, rest], [['error b'], ['info a', 'info c']]);
+   * ```
+   */
+  route<R extends Routes<T>>(predicates: R, options: RouteOptions = {}): Routed<T, R> {
+    const branches = routesOf(this.chain, predicates, options).map(([name, source]) => [name, new Pipeline(source)]);
+    return Object.fromEntries(branches) as Routed<T, R>;
+  }
+
+  /**
+   * Gives each item to one of two branches: the first where the predicate is true for it, else the second.
+   *
+   * A {@link route} of two: what is said there holds here.
+   *
+   * Contract
+   * - Order: that of the items, in each branch.
+   * - Holds: at most `highWaterMark` items before each branch.
+   * - Backpressure: reads on when both branches have room, since either may get the next item.
+   * - Failure: what the predicate throws fails both branches, behind the items before it; an upstream error is passed on.
+   * - Cancel: when both branches have been cancelled, upstream is.
+   *
+   * Marks go to both branches.
+   *
+   * @param predicate - Is given the item and its index.
+   * @param options - `highWaterMark` (default 1); `name` (default `'partition'`).
+   * @returns The branch of those for which it is true, and that of the others.
+   * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+   * @remarks Elsewhere: RxJS `partition`; Rust `Iterator::partition`; Akka `divertTo`; Node –.
+   *
+   * @example Small and large, worked on apart and brought together
+   * ```ts
+   * const [small, large] = from([1, 20, 3]).partition((n) => n < 10);
+   * const halves = large.pipeThrough(map((n) => n / 2));
+   * assert.deepEqual((await merge(small, halves).toArray()).sort((a, b) => a - b), [1, 3, 10]);
+   * ```
+   */
+  partition<S extends T>(
+    predicate: (item: T, index: number) => item is S,
+    options?: PartitionOptions,
+  ): readonly [Pipeline<S>, Pipeline<Exclude<T, S>>];
+  /** Gives each item to one of two branches, by a predicate that is no type guard. */
+  partition(
+    predicate: (item: T, index: number) => boolean,
+    options?: PartitionOptions,
+  ): readonly [Pipeline<T>, Pipeline<T>];
+  partition(
+    predicate: (item: T, index: number) => boolean,
+    options: PartitionOptions = {},
+  ): readonly [Pipeline<T>, Pipeline<T>] {
+    const [yes, no] = partitionOf(this.chain, predicate, options);
+    return [new Pipeline(yes), new Pipeline(no)];
+  }
+
+  /**
+   * Gives each item to one of several branches that work alike: whichever has room takes the next.
+   *
+   * All branches must be in one run: brought together with {@link merge}, or started with {@link runAll}. Those that have
+   * room take turns. A branch that ends early is left out, and the others go on.
+   *
+   * Contract
+   * - Order: that of the items, in each branch; behind a merge, of arrival.
+   * - Holds: at most `highWaterMark` items before each branch.
+   * - Backpressure: reads on when a branch asks, for as many items as those that ask have room for.
+   * - Failure: an upstream error is passed on to all branches.
+   * - Cancel: when all branches have been cancelled, upstream is.
+   *
+   * Marks go to all branches; nothing is read before all have taken one.
+   *
+   * @typeParam N - How many branches.
+   * @param branches - How many, 1 or more.
+   * @param options - `highWaterMark`: how many items may wait before a branch that is busy (default 0: an item goes to a
+   *   branch that asks); `name` (default `'balance'`).
+   * @returns The branches, each a pipeline.
+   * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+   * @remarks Elsewhere: RxJS –; Rust –; Akka `Balance`; Node –.
+   *
+   * @example Three writers, each with a connection of its own
+   * ```ts
+   * const writers = range(0, 90).balance(3).map((part, at) => part.pipeThrough(mapAsync(async (n) => `${n} by ${at}`)));
+   * assert.equal(await merge(...writers).count(), 90);
+   * ```
+   */
+  balance<N extends number>(branches: N, options: BalanceOptions = {}): Branches<T, N> {
+    return balanceOf(this.chain, branches, options).map((source) => new Pipeline<T>(source)) as Branches<T, N>;
   }
 
   /**

@@ -69,6 +69,12 @@ function problemOf(join: string, a: Path, b: Path, holds: number, reads?: JoinKi
       'with more, both stop for ever (must hold all: collect them in one of the branches, or use merge())'
     );
   }
+  if (reads === 'all' && a.broadcast.split !== undefined) {
+    return (
+      `"${join}" waits for items of "${a.branch}" and of "${b.branch}", and each item goes to one of them only: when more than ${holds} ` +
+      'in a row go to one, both stop for ever (must be merge(), or branches that get as many)'
+    );
+  }
   if (a.gathers <= holds) return undefined;
   const stops = reads === 'all' ? `"${join}", which waits for both,` : `what waits behind "${join}" for both`;
   return (

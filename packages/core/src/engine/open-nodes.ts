@@ -1,5 +1,4 @@
 import type { Puller } from './answer.js';
-import { Broadcast } from './broadcast.js';
 import type { OpenStageContext, RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import { Edge } from './edge.js';
@@ -9,6 +8,7 @@ import { Join } from './join.js';
 import { Merge } from './merge.js';
 import { OperatorBarriers } from './operator-barriers.js';
 import type { Plan } from './plan.js';
+import { Split } from './split.js';
 
 /** What a sink is connected to: the parts of an outlet. */
 export interface OpenEnd {
@@ -30,14 +30,14 @@ export class OpenNodes {
   readonly #pullers: Array<Puller<unknown> | undefined> = [];
   readonly #groups: Array<Group | undefined> = [];
   readonly #sinkEdges: Array<Edge | undefined> = [];
-  readonly #broadcasts: Array<Broadcast | undefined> = [];
+  readonly #splits: Array<Split | undefined> = [];
 
   constructor(plan: Plan, run: RunContext) {
     this.#run = run;
     this.#contexts = plan.stages.map((stage) => run.stage(stage.name, stage.node, stage.weight));
     try {
       plan.nodes.forEach((node, at) => {
-        if (node.type === 'broadcast') this.#broadcasts[at] = this.#broadcast(node);
+        if (node.type === 'broadcast' || node.type === 'split') this.#splits[at] = this.#split(node);
         else if (node.type === 'group') this.#pullers[at] = this.#groups[at] = this.#group(node);
         else this.#pullers[at] = this.#single(node, at, plan);
       });
@@ -60,14 +60,14 @@ export class OpenNodes {
   }
 
   #single(
-    node: Exclude<Plan['nodes'][number], { type: 'broadcast' | 'group' }>,
+    node: Exclude<Plan['nodes'][number], { type: 'broadcast' | 'split' | 'group' }>,
     at: number,
     plan: Plan,
   ): Puller<unknown> {
     const context = this.#contexts[node.stage] as OpenStageContext;
     this.#reads(context);
     if (node.type === 'source') return new Gate(this.#run, context, node.stage, (of) => node.spec.open(of));
-    if (node.type === 'branch') return this.#broadcastBefore(node).branch(node.highWaterMark, context);
+    if (node.type === 'branch') return this.#splitBefore(node).branch(node.highWaterMark, context);
     if (node.type === 'merge' || node.type === 'join') {
       const inputs = node.from.map((from, input) => {
         const planned = plan.nodes[from];
@@ -102,10 +102,11 @@ export class OpenNodes {
     return checkpoints === undefined ? operator : new OperatorBarriers(operator, context, checkpoints);
   }
 
-  #broadcast(node: Plan['nodes'][number] & { type: 'broadcast' }): Broadcast {
+  #split(node: Plan['nodes'][number] & { type: 'broadcast' | 'split' }): Split {
     const context = this.#contexts[node.stage] as StageContext;
     this.#reads(context);
-    return new Broadcast(this.#before(node), this.#run, context);
+    const rule = node.type === 'split' ? node.split.open() : undefined;
+    return new Split(this.#before(node), this.#run, context, rule);
   }
 
   #group(node: Plan['nodes'][number] & { type: 'group' }): Group {
@@ -123,8 +124,8 @@ export class OpenNodes {
     return this.#pullers[from[0] as number] as Puller<unknown>;
   }
 
-  #broadcastBefore({ from }: { readonly from: readonly number[] }): Broadcast {
-    return this.#broadcasts[from[0] as number] as Broadcast;
+  #splitBefore({ from }: { readonly from: readonly number[] }): Split {
+    return this.#splits[from[0] as number] as Split;
   }
 
   #reads({ counts }: StageContext): void {

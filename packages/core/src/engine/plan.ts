@@ -2,6 +2,7 @@ import type { GroupPlan } from './group-plan.js';
 import type { JoinKind } from './join.js';
 import type { SizeOf } from './scale.js';
 import type { OperatorRooms, OperatorSpec, SourceSpec } from './spec.js';
+import type { SplitKind } from './split.js';
 import type { SinkKind } from './step.js';
 
 /** A sink that ends a fused group. */
@@ -32,7 +33,7 @@ export type SinkSpec = FusedSink | BurstSink;
 /** One stage of a plan, as {@link Plan} shows it. */
 export interface PlannedStage {
   readonly name: string;
-  readonly kind: 'source' | 'step' | 'operator' | 'merge' | 'join' | 'broadcast' | 'branch' | 'sink';
+  readonly kind: 'source' | 'step' | 'operator' | 'merge' | 'join' | 'broadcast' | 'split' | 'branch' | 'sink';
   /** The number of the node it runs in; the stages of one fused group share it. */
   readonly node: number;
   /** How many source items one of its input items stands for. */
@@ -91,6 +92,7 @@ export type PlanNode =
       readonly from: readonly number[];
     }
   | { readonly type: 'broadcast'; readonly stage: number; readonly from: readonly number[] }
+  | { readonly type: 'split'; readonly split: SplitKind; readonly stage: number; readonly from: readonly number[] }
   | {
       readonly type: 'branch';
       readonly stage: number;

@@ -165,12 +165,12 @@ export class Planner {
     if (taken.has(index)) {
       throw new PipelineError(
         'ERR_CORE_BRANCH',
-        `Cannot build the pipeline: branch ${index + 1} of "${name}" is used twice (must be once; broadcast() into one more branch)`,
+        `Cannot build the pipeline: ${branchName(spec, index)} of "${name}" is used twice (must be once; ${spec.split === undefined ? 'broadcast() into one more branch' : 'broadcast() that branch'})`,
       );
     }
     taken.add(index);
     const { highWaterMark } = spec;
-    const stage = this.stage(`${name} branch ${index + 1}`, 'branch', tail);
+    const stage = this.stage(`${name} ${branchName(spec, index)}`, 'branch', tail);
     const items = highWaterMark * tail.most;
     if (highWaterMark > 0) this.room(stage, 'edge', items);
     this.nodes.push({ type: 'branch', stage, highWaterMark, from: tail.from });
@@ -180,8 +180,10 @@ export class Planner {
 
   #broadcast(spec: BroadcastSpec): PlannedBroadcast {
     const before = this.chain(spec, undefined);
-    const stage = this.stage(spec.name, 'broadcast', before);
-    this.nodes.push({ type: 'broadcast', stage, from: before.from });
+    const { split } = spec;
+    const stage = this.stage(spec.name, split === undefined ? 'broadcast' : 'split', before);
+    const { from } = before;
+    this.nodes.push(split === undefined ? { type: 'broadcast', stage, from } : { type: 'split', split, stage, from });
     const tail: Tail = { ...before, from: [this.nodes.length - 1], inputs: [stage] };
     const planned = { tail, name: this.nameOf(stage), taken: new Set<number>() };
     this.#broadcasts.set(spec, planned);
@@ -189,14 +191,20 @@ export class Planner {
   }
 
   #refuseOpenBranches(): void {
-    for (const [{ branches }, { name, taken }] of this.#broadcasts) {
+    for (const [spec, { name, taken }] of this.#broadcasts) {
+      const { branches, split } = spec;
       if (taken.size === branches) continue;
       const open = Array.from({ length: branches }, (_, index) => index).filter((index) => !taken.has(index));
-      const which = `${open.length > 1 ? 'branches' : 'branch'} ${open.map((index) => index + 1).join(', ')}`;
+      const numbers = `${open.length > 1 ? 'branches' : 'branch'} ${open.map((index) => index + 1).join(', ')}`;
+      const which = split === undefined ? numbers : open.map((index) => branchName(spec, index)).join(', ');
       throw new PipelineError(
         'ERR_CORE_BRANCH',
         `Cannot build the pipeline: ${which} of "${name}" would never be read, and hold up the others (all ${branches} must be in one run: give them to runAll() or merge())`,
       );
     }
   }
+}
+
+function branchName({ split }: BroadcastSpec, index: number): string {
+  return split?.branches[index] ?? `branch ${index + 1}`;
 }

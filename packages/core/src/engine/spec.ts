@@ -4,6 +4,7 @@ import type { StageContext } from './context.js';
 import type { JoinKind } from './join.js';
 import type { ErrorPolicy } from './rejects.js';
 import type { SizeOf } from './scale.js';
+import type { SplitKind } from './split.js';
 import type { SourceKind, StepKind } from './step.js';
 
 /** How many source items one item stands for behind a stage: as before, one again, or `times` as many (a batch). */
@@ -133,7 +134,7 @@ export type SourceSpec =
       readonly highWaterMark: number;
     }
   | {
-      /** One of the branches that each get all items of a pipeline. */
+      /** One of the branches that the items of a pipeline go to. */
       readonly type: 'branch';
       readonly broadcast: BroadcastSpec;
       /** Which one, from 0. */
@@ -152,6 +153,8 @@ export interface Chain {
 /** A pipeline whose items go to several branches; a plan that has two of its branches has it once. */
 export interface BroadcastSpec extends Chain {
   readonly name: string;
+  /** How each item goes to one branch; without it, to all. */
+  readonly split?: SplitKind;
   readonly branches: number;
   /** How many items may wait before each branch. */
   readonly highWaterMark: number;

@@ -77,12 +77,12 @@ export function waitingBefore({ stages }: Plan, counts: readonly StageCounts[], 
 /** Whether all that stages handed on entered those behind them. */
 function areLinked(plan: Plan, counts: readonly StageCounts[]): boolean {
   return plan.stages.every(({ kind }, at) => {
-    const isTaken = kind !== 'broadcast' || counts[at]?.out === takenBy(plan, counts, at);
+    const isTaken = (kind !== 'broadcast' && kind !== 'split') || counts[at]?.out === takenBy(plan, counts, at);
     return isTaken && waitingBefore(plan, counts, at) === 0;
   });
 }
 
-/** How many items the branches of a broadcast took. */
+/** How many items the branches of a broadcast or a split took. */
 function takenBy({ stages }: Plan, counts: readonly StageCounts[], broadcast: number): number {
   return stages.reduce((sum, { kind, inputs }, at) => {
     return kind === 'branch' && inputs[0] === broadcast ? sum + (counts[at]?.in ?? 0) : sum;

@@ -152,6 +152,7 @@ const MERMAID_SHAPES: Partial<Record<PlannedStage['kind'], readonly [string, str
   merge: ['{{', '}}'],
   join: ['{{', '}}'],
   broadcast: ['{{', '}}'],
+  split: ['{{', '}}'],
 };
 
 const DOT_SHAPES: Partial<Record<PlannedStage['kind'], string>> = {
@@ -160,6 +161,7 @@ const DOT_SHAPES: Partial<Record<PlannedStage['kind'], string>> = {
   merge: 'hexagon',
   join: 'hexagon',
   broadcast: 'hexagon',
+  split: 'hexagon',
 };
 
 /** The lines of a node's label. */

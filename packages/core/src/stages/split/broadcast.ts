@@ -1,6 +1,7 @@
-import type { BroadcastSpec, Chain, SourceSpec } from '../../engine/spec.js';
+import type { Chain, SourceSpec } from '../../engine/spec.js';
 import { checkCount, checkOptions } from '../../internal/arguments.js';
 import type { Pipeline } from '../../pipeline.js';
+import { branchesOf } from './branches.js';
 
 /** How items go to several branches. */
 export interface BroadcastOptions {
@@ -18,14 +19,9 @@ export type Branches<T, N extends number, Made extends readonly Pipeline<T>[] = 
     : Branches<T, N, [...Made, Pipeline<T>]>;
 
 /** The sources of the branches of a chain. */
-export function broadcastOf(
-  { source, specs }: Chain,
-  branches: number,
-  options: BroadcastOptions,
-): readonly SourceSpec[] {
+export function broadcastOf(chain: Chain, branches: number, options: BroadcastOptions): readonly SourceSpec[] {
   checkCount('broadcast()', 'branches', branches, 1);
   checkOptions('broadcast()', options, ['name', 'highWaterMark']);
   const { name = 'broadcast', highWaterMark = 1 } = options;
-  const broadcast: BroadcastSpec = { name, branches, highWaterMark, source, specs };
-  return Array.from({ length: branches }, (_, index) => ({ type: 'branch', broadcast, index }) as const);
+  return branchesOf(chain, branches, { name, highWaterMark });
 }

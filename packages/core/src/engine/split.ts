@@ -2,15 +2,43 @@ import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller
 import type { RunContext, StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
 
+/** Which branch gets an item, where each goes to one only; one for each run. */
+export interface SplitRule {
+  /** How many items may be read, with a branch that waits. */
+  credit(branches: readonly Branch[]): number;
+  /** Looks at the branches that are open, before a burst is dealt out. */
+  begin?(branches: readonly Branch[]): void;
+  /** The number of the branch that an item goes to, or -1; may throw what a function of the user throws. */
+  choose(item: unknown, index: number): number;
+}
+
+/** What describes a split in a plan. */
+export interface SplitKind {
+  /** What its branches are called. */
+  readonly branches: readonly string[];
+  open(): SplitRule;
+}
+
+/** How many items suit all branches, where an item may go to any. */
+export function leastRoom(branches: readonly Branch[]): number {
+  let credit = Number.POSITIVE_INFINITY;
+  for (const branch of branches) credit = Math.min(credit, branch.room);
+  return credit;
+}
+
 /**
- * Hands each item to several branches, which pull at their own pace: reads on once a branch waits and all have room, so
- * that the slowest applies back-pressure. A branch that is closed is left out from then on.
+ * Hands items to several branches, which pull at their own pace: each item to all of them, or by a rule to one. Reads on
+ * once a branch waits and the rule has room for more: as a rule when all have, so that the slowest applies back-pressure.
+ * A branch that is closed is left out from then on; what a rule sends to it counts as dropped.
  */
-export class Broadcast {
+export class Split {
   readonly #upstream: Puller<unknown>;
   readonly #run: RunContext;
   readonly #context: StageContext;
+  /** Those that are open. */
   #branches: Branch[] = [];
+  readonly #all: Branch[] = [];
+  readonly #rule: SplitRule | undefined;
   #isAsking = false;
   #isBusy = false;
   #isSoon = false;
@@ -18,7 +46,8 @@ export class Broadcast {
   /** What comes behind all items. */
   last: Failure | typeof END | undefined;
 
-  constructor(upstream: Puller<unknown>, run: RunContext, context: StageContext) {
+  constructor(upstream: Puller<unknown>, run: RunContext, context: StageContext, rule?: SplitRule) {
+    this.#rule = rule;
     this.#upstream = upstream;
     this.#run = run;
     this.#context = context;
@@ -26,7 +55,8 @@ export class Broadcast {
 
   /** Connects a branch, before which `highWaterMark` items may wait. */
   branch(highWaterMark: number, context: StageContext): Puller<unknown> {
-    const branch = new Branch(this, highWaterMark, context);
+    const branch = new Branch(this, this.#all.length, highWaterMark, context);
+    this.#all.push(branch);
     this.#branches.push(branch);
     return branch;
   }
@@ -65,13 +95,8 @@ export class Broadcast {
   /** How many items may be read: 0 where nobody waits. */
   #credit(): number {
     if (this.#isAsking || this.#isClosed || this.#run.isOver || this.last !== undefined) return 0;
-    let credit = Number.POSITIVE_INFINITY;
-    let isWaitedFor = false;
-    for (const branch of this.#branches) {
-      credit = Math.min(credit, branch.room);
-      isWaitedFor ||= branch.isWaiting;
-    }
-    return isWaitedFor ? credit : 0;
+    if (!this.#branches.some(({ isWaiting }) => isWaiting)) return 0;
+    return this.#rule === undefined ? leastRoom(this.#branches) : this.#rule.credit(this.#branches);
   }
 
   /** Leaves a branch out; without any, closes what is before. */
@@ -92,17 +117,51 @@ export class Broadcast {
 
   #accept(answer: Answer<unknown>): void {
     this.#isAsking = false;
-    const branches = this.#branches;
-    if (Array.isArray(answer)) this.#count(answer.length, branches.length);
-    else if (!(answer instanceof Mark)) this.last ??= answer;
-    branches.forEach((branch, at) => {
-      // A burst belongs to the one that gets it.
-      if (Array.isArray(answer)) branch.take(at + 1 < branches.length ? answer.slice() : answer);
-      else branch.end(answer);
-    });
+    if (Array.isArray(answer)) {
+      if (this.#rule === undefined) this.#copy(answer);
+      else this.#deal(answer, this.#rule);
+      return;
+    }
+    if (!(answer instanceof Mark)) this.last ??= answer;
+    for (const branch of this.#branches) branch.end(answer);
   }
 
-  #count(items: number, branches: number): void {
+  /** Hands items to all branches. */
+  #copy(items: unknown[]): void {
+    const branches = this.#branches;
+    this.#countCopies(items.length, branches.length);
+    // A burst belongs to the one that gets it.
+    branches.forEach((branch, at) => void branch.take(at + 1 < branches.length ? items.slice() : items));
+  }
+
+  /** Hands each item to the branch that the rule chooses. */
+  #deal(items: readonly unknown[], rule: SplitRule): void {
+    const { counts, weight, inside } = this.#context;
+    const shares: unknown[][] = this.#all.map(() => []);
+    const before = counts.in;
+    const lost = { dropped: 0, abandoned: this.#branches.length === 0 ? items.length : 0 };
+    let at = lost.abandoned;
+    try {
+      if (at === 0) rule.begin?.(this.#branches);
+      for (; at < items.length; at++) {
+        const branch = rule.choose(items[at], before + at);
+        if (this.#all[branch]?.isClosed === false) shares[branch]?.push(items[at]);
+        else lost[this.#isClosed ? 'abandoned' : 'dropped']++;
+      }
+    } catch (thrown) {
+      this.last ??= this.#context.failure(thrown, before + at);
+      lost.abandoned = items.length - at;
+    }
+    counts.in += items.length;
+    counts.dropped += lost.dropped;
+    counts.abandoned += lost.abandoned;
+    counts.out += items.length - lost.dropped - lost.abandoned;
+    if (lost.dropped + lost.abandoned > 0) inside(-(lost.dropped + lost.abandoned) * weight);
+    shares.forEach((share, number) => void (share.length > 0 && this.#all[number]?.take(share)));
+    if (this.last !== undefined) for (const branch of this.#branches) branch.end(this.last);
+  }
+
+  #countCopies(items: number, branches: number): void {
     const { counts, weight } = this.#context;
     counts.in += items;
     if (branches === 0) counts.abandoned += items;
@@ -112,22 +171,30 @@ export class Broadcast {
   }
 }
 
-/** One of the consumers of a broadcast, and what waits before it. */
-class Branch implements Puller<unknown> {
-  readonly #broadcast: Broadcast;
+/** One of the consumers of a split, and what waits before it. */
+export class Branch implements Puller<unknown> {
+  /** Its number among all of them, from 0. */
+  readonly number: number;
+  readonly #split: Split;
   readonly #highWaterMark: number;
   readonly #context: StageContext;
   #items: unknown[] = [];
   /** A mark that waits behind the items; nothing is read past it. */
   #mark: Mark | undefined;
-  #isClosed = false;
+  isClosed: boolean = false;
   #max = 0;
   readonly #later = new Later<unknown>();
 
-  constructor(broadcast: Broadcast, highWaterMark: number, context: StageContext) {
-    this.#broadcast = broadcast;
+  constructor(split: Split, number: number, highWaterMark: number, context: StageContext) {
+    this.#split = split;
+    this.number = number;
     this.#highWaterMark = highWaterMark;
     this.#context = context;
+  }
+
+  /** Whether a mark waits before it, past which nothing is read. */
+  get hasMark(): boolean {
+    return this.#mark !== undefined;
   }
 
   get isWaiting(): boolean {
@@ -145,22 +212,22 @@ class Branch implements Puller<unknown> {
     const waited = this.#take();
     if (waited !== undefined) {
       // There is room again, which others may be waiting for.
-      this.#broadcast.askSoon();
+      this.#split.askSoon();
       return waited;
     }
     this.#later.owe();
-    this.#broadcast.ask();
+    this.#split.ask();
     return this.#later.now();
   }
 
   close(reason: unknown): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.isClosed) return;
+    this.isClosed = true;
     const { length } = this.#items;
     this.#items = [];
     this.#mark = undefined;
     this.#abandon(length);
-    this.#broadcast.drop(this, reason);
+    this.#split.drop(this, reason);
     this.#later.give(END);
   }
 
@@ -168,7 +235,7 @@ class Branch implements Puller<unknown> {
   take(items: unknown[]): void {
     this.#context.counts.in += items.length;
     // A branch that got the burst before may have ended the run.
-    if (this.#isClosed) return this.#abandon(items.length);
+    if (this.isClosed) return this.#abandon(items.length);
     this.#items = this.#items.length === 0 ? items : this.#items.concat(items);
     this.#give();
   }
@@ -191,11 +258,11 @@ class Branch implements Puller<unknown> {
   }
 
   #take(): Answer<unknown> | undefined {
-    if (this.#isClosed) return END;
+    if (this.isClosed) return END;
     if (this.#items.length === 0) {
       const mark = this.#mark;
       this.#mark = undefined;
-      return mark ?? this.#broadcast.last;
+      return mark ?? this.#split.last;
     }
     const items = this.#items.length > this.#max ? this.#items.slice(0, this.#max) : this.#items;
     this.#items = items === this.#items ? [] : this.#items.slice(items.length);

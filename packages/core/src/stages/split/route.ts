@@ -1,0 +1,49 @@
+import type { Chain, SourceSpec } from '../../engine/spec.js';
+import { routeKind } from '../../engine/split-rules.js';
+import { checkFunction, checkOptions, outOfRange, wrongType } from '../../internal/arguments.js';
+import type { Pipeline } from '../../pipeline.js';
+import { branchesOf } from './branches.js';
+
+/** How items find their branch. */
+export interface RouteOptions {
+  /** What the stage is called in errors, plans and figures; a branch `a` is `'route a'`. Default: `'route'`. */
+  readonly name?: string;
+  /** How many items may wait before each branch; more where branches take them in bursts. Default: 1. */
+  readonly highWaterMark?: number;
+  /** What becomes of an item that no predicate is true for: it fails the run, or is counted as dropped. Default: `'fail'`. */
+  readonly unmatched?: 'fail' | 'drop';
+}
+
+/** The predicates of `route()`, by the name of the branch. */
+export type Routes<T> = Readonly<Record<string, (item: T, index: number) => boolean>>;
+
+/** A predicate that says of which type the items are for which it is true. */
+type Guard<T, S extends T> = (item: T, index: number) => item is S;
+
+/** The branches of `route()`, by name; what a type guard lets through is the type of its branch. */
+export type Routed<T, R> = { readonly [K in keyof R]: Pipeline<R[K] extends Guard<T, infer S> ? S : T> };
+
+/** The names and sources of the branches of a chain. */
+export function routesOf(
+  chain: Chain,
+  predicates: Routes<never>,
+  options: RouteOptions,
+): ReadonlyArray<readonly [string, SourceSpec]> {
+  if (typeof predicates !== 'object' || predicates === null)
+    throw wrongType('route()', 'predicates', predicates, 'an object of predicates, by the name of the branch');
+  const names = Object.keys(predicates);
+  if (names.length === 0) throw wrongType('route()', 'predicates', predicates, 'one or more');
+  for (const name of names) {
+    checkFunction('route()', `predicate "${name}"`, predicates[name]);
+    // Such names lose their place in an object, and the first that is true wins.
+    if (/^\d+$/.test(name)) throw outOfRange('route()', 'the name of a branch', name, 'more than a number');
+  }
+  checkOptions('route()', options, ['name', 'highWaterMark', 'unmatched']);
+  const { name = 'route', highWaterMark = 1, unmatched = 'fail' } = options;
+  if (unmatched !== 'fail' && unmatched !== 'drop')
+    throw outOfRange('route()', 'unmatched', unmatched, "'fail' or 'drop'");
+  const given = Object.values(predicates) as Array<(item: unknown, index: number) => unknown>;
+  const kind = routeKind(names, given, unmatched === 'drop');
+  const sources = branchesOf(chain, names.length, { name, highWaterMark }, kind);
+  return names.map((each, at) => [each, sources[at] as SourceSpec] as const);
+}

@@ -1,0 +1,19 @@
+import { from, type Pipeline } from '@millrace/core';
+import { expectTypeOf, test } from 'vitest';
+
+const isText = (value: string | number): value is string => typeof value === 'string';
+
+test('types of branches flow', () => {
+  const mixed = from<string | number>(['a', 1]);
+  const { texts, rest } = mixed.route({ texts: isText, rest: () => true });
+  expectTypeOf(texts).toEqualTypeOf<Pipeline<string>>();
+  expectTypeOf(rest).toEqualTypeOf<Pipeline<string | number>>();
+  const [yes, no] = mixed.partition(isText);
+  expectTypeOf(yes).toEqualTypeOf<Pipeline<string>>();
+  expectTypeOf(no).toEqualTypeOf<Pipeline<number>>();
+  const [a, b] = mixed.balance(2);
+  expectTypeOf(a).toEqualTypeOf<Pipeline<string | number>>();
+  expectTypeOf(b).toEqualTypeOf<Pipeline<string | number>>();
+  // @ts-expect-error a predicate of other items
+  mixed.route({ dates: (date: Date) => date.getTime() > 0 });
+});
