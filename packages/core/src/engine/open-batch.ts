@@ -16,7 +16,11 @@ export class OpenBatch {
     const full = this.#items.length > 0 && this.#bytes + bytes > this.#maxBytes ? this.flush() : undefined;
     this.#items.push(item);
     this.#bytes += bytes;
-    if (full !== undefined) return full;
+    return full ?? this.flushFull();
+  }
+
+  /** Closes the batch where it is full: also with an item that did not fit into the one that `add` gave. */
+  flushFull(): unknown[] | undefined {
     return this.#items.length >= this.#maxItems || this.#bytes >= this.#maxBytes ? this.flush() : undefined;
   }
 

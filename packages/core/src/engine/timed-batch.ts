@@ -112,6 +112,8 @@ export class TimedBatch implements Puller<unknown> {
       if (full !== undefined) {
         this.#stopTimer();
         this.#full.push(full);
+        const next = this.#open.flushFull();
+        if (next !== undefined) this.#full.push(next);
       }
       if (this.#open.held() > 0 && this.#timer === undefined) this.#startTimer();
     } catch (error) {

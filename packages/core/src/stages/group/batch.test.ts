@@ -1,6 +1,7 @@
 import { batch, filter, from, mapAsync, type Pipeline, range, take } from '@millrace/core';
 import { source } from '@millrace/core/authoring';
 import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 const whatever = (): void => {};
@@ -209,7 +210,72 @@ test.for([undefined, 1000])(
     const clock = virtualClock();
     const run = sized(from([4, 5, 6, 11, Number.NaN]), maxWaitMs).run((items) => void seen.push(items), { clock });
     await expect(run.finished).rejects.toMatchObject({ stage: 'batch', index: 4 });
-    expect(seen).toEqual([[4, 5], [6]]);
+    expect(seen).toEqual(maxWaitMs === undefined ? [[4, 5], [6]] : [[4, 5], [6], [11]]);
     expect(clock.pendingTimers).toBe(0);
   },
 );
+
+interface Limits {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+}
+
+/** What goes out, and when, by a plain list; each item has come so many milliseconds after the one before. */
+function model(items: ReadonlyArray<readonly [bytes: number, afterMs: number]>, limits: Limits): string[] {
+  const out: string[] = [];
+  let open: number[] = [];
+  let [nowMs, dueMs] = [0, 0];
+  const close = (atMs: number): void => {
+    if (open.length > 0) out.push(`${open} at ${atMs}`);
+    open = [];
+  };
+  const bytesOf = (batched: readonly number[]): number => batched.reduce((sum, bytes) => sum + bytes, 0);
+  for (const [bytes, afterMs] of items) {
+    nowMs += afterMs;
+    if (dueMs <= nowMs) close(dueMs);
+    const isNext = open.length > 0 && bytesOf([...open, bytes]) > limits.maxBytes;
+    if (isNext) close(nowMs);
+    if (open.push(bytes) === 1) dueMs = nowMs + limits.maxWaitMs;
+    // A loop makes one batch of an item at most: what is full with the item that closed the one before goes with the next.
+    const isAtOnce = !isNext || Number.isFinite(limits.maxWaitMs);
+    if (open.length >= limits.maxItems || (bytesOf(open) >= limits.maxBytes && isAtOnce)) close(nowMs);
+  }
+  close(nowMs);
+  return out;
+}
+
+test('batch() gives what a plain list gives, whichever of its limits there are', async () => {
+  const events = fc.array(fc.tuple(fc.nat(12), fc.nat(5)), { maxLength: 30 });
+  const drawn = fc.record(
+    {
+      maxItems: fc.integer({ min: 1, max: 6 }),
+      maxBytes: fc.integer({ min: 1, max: 20 }),
+      maxWaitMs: fc.integer({ min: 1, max: 12 }),
+    },
+    { requiredKeys: [] },
+  );
+  await fc.assert(
+    fc.asyncProperty(events, drawn, async (items, options) => {
+      fc.pre(Object.keys(options).length > 0);
+      const clock = virtualClock();
+      const probe = sourceProbe<number>();
+      const seen: string[] = [];
+      const limits = { ...options, ...(options.maxBytes !== undefined && { sizeOf: (n: number) => n }) };
+      const run = probe.pipeline
+        .pipeThrough(batch(limits))
+        .run((batched) => void seen.push(`${batched} at ${clock.now()}`), { clock });
+      for (const [bytes, afterMs] of items) {
+        await clock.advance(afterMs);
+        probe.release(bytes);
+        await clock.settle();
+      }
+      probe.end();
+      expect(await run.finished).toMatchObject({ balanced: true, absorbed: items.length });
+      const none = Number.POSITIVE_INFINITY;
+      expect(seen).toEqual(model(items, { maxItems: none, maxBytes: none, maxWaitMs: none, ...options }));
+      expect(clock.pendingTimers).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -23,11 +23,13 @@ export interface BatchOptions<T> extends CallOptions<T, number> {
  *
  * Contract
  * - Order: kept. The last batch may be shorter; none is ever empty.
- * - Holds: the open batch, at most `maxItems`; in the bound a batch counts as its `maxItems`.
+ * - Holds: the open batch, at most `maxItems`; in the bound a batch counts as its `maxItems`. Without `maxWaitMs`, an item
+ *   that closes a batch which it does not fit into, and fills the next one alone, waits for the item behind it.
  * - Backpressure: does not read while a finished batch waits for the consumer.
  * - Failure: `sizeOf` throwing is dealt with as `onError` says, which only a batch by bytes and without `maxWaitMs` takes;
  *   by default it fails the pipeline. An upstream error discards the open batch (its items are counted as abandoned) and is passed on as it is.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
+ * - Checkpoint: the open batch is handed on before a barrier passes.
  *
  * @typeParam T - What comes in.
  * @param options - At least one of `maxItems`, `maxBytes` (with `sizeOf`), `maxWaitMs`; `name` (default `'batch'`), `onError`,
