@@ -151,9 +151,11 @@ conforms('dedupeConsecutive()', () => dedupeConsecutive<number>(), { input: (ind
 conforms('dedupeConsecutive() by key', (user) => dedupeConsecutive(user((n: number) => n >> 1)));
 // What they gather depends on when the consumer asks; what that is in all does not.
 conforms('batchWhileBusy()', () => compose(batchWhileBusy<number>({ maxItems: 4 }), flatMap(same)));
+// So does how often its functions are called: the one that counts calls is before it.
 conforms('conflate()', (user) =>
   compose(
-    conflate((sums: number[], n: number) => [...sums, n], { seed: user((n: number) => [n]) }),
+    map(user((n: number) => n)),
+    conflate((sums: number[], n: number) => [...sums, n], { seed: (n: number) => [n] }),
     flatMap(same),
   ),
 );

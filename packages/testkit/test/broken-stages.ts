@@ -318,7 +318,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   ],
   'it answers with one item or more, and never more than was asked for': [
     'answers with more than was asked for',
-    'asked for 1 it answered with 4 items',
+    'asked for 1 it answered with ',
     operates((upstream, context) => ({
       pull: (max) => next(upstream.pull(max + 3), (answer) => passed(answer, context)),
     })),

@@ -25,7 +25,7 @@ test('ndjson.encode() behind a batch holds as many batches as have 256 members, 
   expect(encoded(100).explain().rooms.slice(-2)).toMatchObject([{ items: 200 }, { items: 200 }]);
   expect(encoded(900).explain().rooms.slice(-2)).toMatchObject([{ items: 900 }, { items: 900 }]);
   const chunks = await encoded(100).toArray();
-  expect(Math.max(...chunks.map((chunk) => text([chunk]).split('\n').length - 1))).toBe(2);
+  expect(Math.max(...chunks.map((chunk) => text([chunk]).split('\n').length - 1))).toBeLessThanOrEqual(2);
 });
 
 test('ndjson.encode() does not wait for a chunk to be full', async () => {
