@@ -12,6 +12,7 @@ import { Run } from './run.js';
 import { attach, type Sinkable } from './sinks/attach.js';
 import type { Delivery } from './sinks/delivery.js';
 import type { WritableOptions } from './sinks/writable.js';
+import type { UseMapAsyncForPromises } from './stages/not-promise.js';
 import { planRun, startRun } from './start-run.js';
 
 /** An array or a typed array that `collectInto()` can fill. */
@@ -283,7 +284,10 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * assert.equal(await range(0, Infinity).some((n) => n > 2), true);
    * ```
    */
-  async some(predicate: (item: T, index: number) => boolean, options?: RunOptions): Promise<boolean> {
+  async some(
+    predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
+    options?: RunOptions,
+  ): Promise<boolean> {
     checkFunction('some()', 'predicate', predicate);
     return this.#terminal<boolean>('some', SINKS.some, [predicate], undefined, options);
   }
@@ -301,7 +305,10 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * assert.equal(await range(0, Infinity).every((n) => n < 2), false);
    * ```
    */
-  async every(predicate: (item: T, index: number) => boolean, options?: RunOptions): Promise<boolean> {
+  async every(
+    predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
+    options?: RunOptions,
+  ): Promise<boolean> {
     checkFunction('every()', 'predicate', predicate);
     return this.#terminal<boolean>('every', SINKS.every, [predicate], undefined, options);
   }
@@ -319,7 +326,10 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * assert.equal(await range(0, Infinity).find((n) => n > 2), 3);
    * ```
    */
-  async find(predicate: (item: T, index: number) => boolean, options?: RunOptions): Promise<T | undefined> {
+  async find(
+    predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
+    options?: RunOptions,
+  ): Promise<T | undefined> {
     checkFunction('find()', 'predicate', predicate);
     return this.#terminal<T | undefined>('find', SINKS.find, [predicate], undefined, options);
   }

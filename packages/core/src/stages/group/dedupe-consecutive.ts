@@ -2,6 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
+import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-options.js';
 
 /**
@@ -16,6 +17,7 @@ import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-op
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam T - What passes.
+ * @typeParam K - The keys.
  * @param key - What to compare items by, with `===` and `NaN` equal to itself. Default: the item itself.
  * @param options - `name` (default `'dedupeConsecutive'`), `onError` for `key` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
@@ -29,8 +31,8 @@ import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-op
  * assert.equal((await from(readings).pipeThrough(changes).toArray()).length, 2);
  * ```
  */
-export function dedupeConsecutive<T>(
-  key?: (item: T, index: number) => unknown,
+export function dedupeConsecutive<T, K = unknown>(
+  key?: (item: T, index: number) => NotPromise<K>,
   options: CallOptions<T, unknown> = {},
 ): Stage<T, T> {
   if (key !== undefined) checkFunction('dedupeConsecutive()', 'key', key);

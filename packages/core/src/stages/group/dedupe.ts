@@ -4,16 +4,18 @@ import { SeenKeys } from '../../engine/seen-keys.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkCount, checkFunction, checkMs, outOfRange } from '../../internal/arguments.js';
+import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
  * What makes an item a duplicate, and what is remembered.
  *
  * @typeParam T - What passes.
+ * @typeParam K - The keys.
  */
-export interface DedupeOptions<T> extends CallOptions<T, unknown> {
+export interface DedupeOptions<T, K = unknown> extends CallOptions<T, unknown> {
   /** What to compare items by, as the keys of a `Map` are. Default: the item itself. */
-  readonly key?: (item: T, index: number) => unknown;
+  readonly key?: (item: T, index: number) => NotPromise<K>;
   /** How long a key is remembered from the item on that passed with it, in milliseconds. Default: without limit. */
   readonly ttlMs?: number;
   /** How many keys are remembered, from 1 to 8,388,608 (2²³); for one more the oldest is forgotten. Default: 100,000. */
@@ -38,6 +40,7 @@ export interface DedupeOptions<T> extends CallOptions<T, unknown> {
  *   takes; what is compared by identity, as objects are, is not known again. The time between two runs does not count.
  *
  * @typeParam T - What passes.
+ * @typeParam K - The keys.
  * @param options - `key` (default: the item itself), `ttlMs` (default: without limit), `maxKeys` (default 100,000), `name`
  *   (default `'dedupe'`), `onError` for `key` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
@@ -51,7 +54,7 @@ export interface DedupeOptions<T> extends CallOptions<T, unknown> {
  * assert.deepEqual(await orders.pipeThrough(once).toArray(), [{ id: 7 }, { id: 8 }]);
  * ```
  */
-export function dedupe<T>(options: DedupeOptions<T> = {}): Stage<T, T> {
+export function dedupe<T, K = unknown>(options: DedupeOptions<T, K> = {}): Stage<T, T> {
   checkCallOptions('dedupe()', options, ['key', 'ttlMs', 'maxKeys']);
   const { name = 'dedupe', highWaterMark, onError, key = itself, ttlMs, maxKeys = 100_000 } = options;
   checkFunction('dedupe()', 'key', key);

@@ -2,6 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
+import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
@@ -32,7 +33,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * ```
  */
 export function dropWhile<T>(
-  predicate: (item: T, index: number) => boolean,
+  predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
   options: CallOptions<T, boolean> = {},
 ): Stage<T, T> {
   checkFunction('dropWhile()', 'predicate', predicate);

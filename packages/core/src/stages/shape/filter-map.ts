@@ -2,8 +2,8 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
+import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
-import type { NotPromise } from './map.js';
 
 /**
  * Replaces each item by what a function makes of it, and leaves out those for which it gives `undefined`.

@@ -2,6 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
+import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
@@ -34,11 +35,11 @@ export function filter<I, O extends I>(
   options?: CallOptions<I, boolean>,
 ): Stage<I, O>;
 export function filter<I>(
-  predicate: (item: I, index: number) => boolean,
+  predicate: (item: I, index: number) => boolean | UseMapAsyncForPromises,
   options?: CallOptions<I, boolean>,
 ): Stage<I, I>;
 export function filter<I>(
-  predicate: (item: I, index: number) => boolean,
+  predicate: (item: I, index: number) => boolean | UseMapAsyncForPromises,
   options: CallOptions<I, boolean> = {},
 ): Stage<I, I> {
   checkFunction('filter()', 'predicate', predicate);

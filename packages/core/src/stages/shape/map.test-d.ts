@@ -1,4 +1,17 @@
-import { batch, filter, from, map, type Pipeline, take } from '@millrace/core';
+import {
+  batch,
+  dedupe,
+  dedupeConsecutive,
+  filter,
+  filterMap,
+  flatMap,
+  from,
+  map,
+  type Pipeline,
+  scan,
+  take,
+  tap,
+} from '@millrace/core';
 import { expectTypeOf, test } from 'vitest';
 
 test('types flow through a pipe', () => {
@@ -21,7 +34,26 @@ test('a mismatch is an error where the stages are joined', () => {
   from([1]).pipeThrough(map((text: string) => text.length));
 });
 
-test('map() refuses a function that returns a promise', () => {
+test('stages that call a synchronous function refuse one that returns a promise, and take any other', () => {
+  const numbers = from([1]);
   // @ts-expect-error use mapAsync()
-  from([1]).pipeThrough(map(async (n) => n));
+  numbers.pipeThrough(map(async (n) => n));
+  // @ts-expect-error use mapAsync()
+  numbers.pipeThrough(filter(async (n) => n > 0));
+  // @ts-expect-error use mapAsync()
+  numbers.pipeThrough(filterMap(async (n) => n));
+  // @ts-expect-error use mapAsync()
+  numbers.pipeThrough(flatMap(async (n) => [n]));
+  // @ts-expect-error use mapAsync()
+  numbers.pipeThrough(tap(async (n) => void n));
+  // @ts-expect-error use mapAsync()
+  numbers.pipeThrough(scan(async (sum, n) => sum + n, 0));
+  // @ts-expect-error use mapAsync()
+  numbers.pipeThrough(dedupeConsecutive(async (n) => n));
+  // @ts-expect-error use mapAsync()
+  numbers.pipeThrough(dedupe({ key: async (n) => n }));
+  expectTypeOf(numbers.pipeThrough(tap((n) => n + 1)).pipeThrough(tap(() => {}))).toEqualTypeOf<Pipeline<number>>();
+  expectTypeOf(numbers.pipeThrough(scan((sum, n) => sum + n, 0))).toEqualTypeOf<Pipeline<number>>();
+  expectTypeOf(from(['a']).pipeThrough(scan((all, text) => all + text, ''))).toEqualTypeOf<Pipeline<string>>();
+  expectTypeOf(numbers.pipeThrough(flatMap((n) => [`${n}`]))).toEqualTypeOf<Pipeline<string>>();
 });

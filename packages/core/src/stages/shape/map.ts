@@ -2,13 +2,8 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
+import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
-
-/** What a synchronous function may return: anything but a promise, which `mapAsync()` is for. */
-export type NotPromise<O> =
-  O extends PromiseLike<unknown>
-    ? 'map() takes a synchronous function: use mapAsync() for one that returns a promise'
-    : O;
 
 /**
  * Replaces each item by what a function makes of it.

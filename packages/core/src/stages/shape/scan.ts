@@ -2,6 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
+import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
@@ -31,7 +32,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * ```
  */
 export function scan<I, S>(
-  fn: (state: S, item: I, index: number) => S,
+  fn: (state: S, item: I, index: number) => S | UseMapAsyncForPromises,
   seed: S,
   options: CallOptions<I, NoInfer<S>> = {},
 ): Stage<I, S> {

@@ -2,6 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkBoolean, checkFunction } from '../../internal/arguments.js';
+import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
@@ -54,11 +55,11 @@ export function takeWhile<I, O extends I>(
   options?: TakeWhileOptions<I> & { readonly inclusive?: false },
 ): Stage<I, O>;
 export function takeWhile<I>(
-  predicate: (item: I, index: number) => boolean,
+  predicate: (item: I, index: number) => boolean | UseMapAsyncForPromises,
   options?: TakeWhileOptions<I>,
 ): Stage<I, I>;
 export function takeWhile<I>(
-  predicate: (item: I, index: number) => boolean,
+  predicate: (item: I, index: number) => boolean | UseMapAsyncForPromises,
   options: TakeWhileOptions<I> = {},
 ): Stage<I, I> {
   checkFunction('takeWhile()', 'predicate', predicate);

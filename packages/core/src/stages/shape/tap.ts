@@ -2,6 +2,7 @@ import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { checkFunction } from '../../internal/arguments.js';
+import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
 
 /**
@@ -16,6 +17,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  *
  * @typeParam T - What passes.
+ * @typeParam R - What `fn` returns, which is not looked at.
  * @param fn - Is given the item and its index, from 0.
  * @param options - `name` (default `'tap'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `T` to `T`.
@@ -29,7 +31,10 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * assert.equal(passed, 2);
  * ```
  */
-export function tap<T>(fn: (item: T, index: number) => void, options: CallOptions<T, unknown> = {}): Stage<T, T> {
+export function tap<T, R = void>(
+  fn: (item: T, index: number) => NotPromise<R>,
+  options: CallOptions<T, unknown> = {},
+): Stage<T, T> {
   checkFunction('tap()', 'fn', fn);
   checkCallOptions('tap()', options);
   return stageOf({ type: 'step', name: 'tap', ...options, kind: STEPS.tap, params: [fn], weight: 'same' }, openPair);
