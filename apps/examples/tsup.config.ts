@@ -12,6 +12,7 @@ const options: Options = program([
   'src/database-enrichment.ts',
   'src/serialization.ts',
   'src/observability.ts',
+  'src/topologies.ts',
   'src/tracing.ts',
   // Worker threads load these by their URLs.
   'src/numbers.ts',

@@ -17,6 +17,7 @@ const PRINTED: Record<string, RegExp> = {
     /^\{ jsonBytes: 56888, binaryBytes: 29992, columnBytes: 8000, read: \{ name: 'cpu\.load', value: 0\.042, tags: \[ 'eu', 'host-2' \] \}, seen: 0\.042 \}$/,
   observability:
     /run started.*balanced: true.*run done.*stage="ndjson\.decode",outcome="dropped"\} 1 .*p99Ms: \d.*'ndjson\.decode drops more than 1 %'/,
+  topologies: /^3 stored 1 stored flowchart LR .* \[ 'oven: 211 °C' \]$/,
   tracing:
     /name: 'store', 'pipeline\.batch\.size': 3, duration: .*name: 'store', 'pipeline\.batch\.size': 2, duration: /,
 };

@@ -15,6 +15,7 @@ import { toFahrenheit } from './lazy-iterators.js';
 import { alerts, watched } from './observability.js';
 import { fromBinary, type Metric, numbersIn, toBinary, toJson } from './serialization.js';
 import { namedReadings } from './stateful-stages.js';
+import { type Reading, watch } from './topologies.js';
 import { stored } from './tracing.js';
 
 test('toFahrenheit() keeps −40 to 85 °C and converts them in one pass', async () => {
@@ -176,4 +177,20 @@ test('stored() makes each batch a span with its size', async () => {
     ['store', 3],
     ['store', 2],
   ]);
+});
+
+test('watch() gives alarms by one branch while the other stores, and draws both', async () => {
+  const readingsOf = (sensor: string, ...degrees: number[]) => degrees.map((celsius) => ({ sensor, celsius }));
+  const stored: Reading[][] = [];
+  const sensors = [readingsOf('oven', 180.2, 210.6, 999, 230.1), readingsOf('room', 21.4, -273)];
+  const { alarms, picture } = await watch(sensors, async (readings) => void stored.push(readings));
+  expect(alarms).toEqual(['oven: 211 °C', 'oven: 230 °C']);
+  expect(stored.map(({ length }) => length)).toEqual([3, 1]);
+  expect(stored.flat().filter(({ sensor }) => sensor === 'room')).toEqual([{ sensor: 'room', celsius: 21 }]);
+  const edges = [...picture.matchAll(/(\w+) -->(?:\|[^|]*\|)? (\w+)/g)].map(([, from, to]) => `${from} ${to}`);
+  const names = Object.fromEntries([...picture.matchAll(/^ *(s\d+)\W+"([^"<]+)/gm)].map(([, id, name]) => [id, name]));
+  const drawn = edges.map((edge) => edge.replace(/s\d+/g, (id) => `[${names[id]}]`));
+  for (const edge of ['[array] [merge]', '[array 2] [merge]', '[merge] [clean/filter]', '[clean/map] [broadcast]'])
+    expect(drawn).toContain(edge);
+  for (const branch of [1, 2]) expect(drawn).toContain(`[broadcast] [broadcast branch ${branch}]`);
 });

@@ -1,6 +1,7 @@
 import type { Case, ProgramCase } from '../model.js';
 import { ASYNC_CASES } from './async.js';
 import { CHANNEL_CASES } from './channel.js';
+import { JOIN_CASES } from './joins.js';
 import { NUMBER_CASES } from './numbers.js';
 import { OBSERVED } from './observed.js';
 import { SYNC_FUSED } from './sync-fused.js';
@@ -12,6 +13,7 @@ export const CORE: readonly (Case | ProgramCase)[] = [
   ...NUMBER_CASES,
   ...ASYNC_CASES,
   ...CHANNEL_CASES,
+  ...JOIN_CASES,
   ...OBSERVED,
   TYPES,
 ];

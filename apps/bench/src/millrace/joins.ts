@@ -1,0 +1,26 @@
+import { from, map, merge, runAll } from '@millrace/core';
+
+/** Adds up the items of several sources as they arrive. */
+export async function mergedTotal(inputs: readonly AsyncIterable<number>[]): Promise<number> {
+  let total = 0;
+  await merge(...inputs.map((input) => from(input))).forEach((value) => {
+    total += value;
+  });
+  return total;
+}
+
+/** Converts each item in each of four ways, and adds up each. */
+export async function broadcastTotals(
+  input: readonly number[],
+  ways: ReadonlyArray<(value: number) => number>,
+): Promise<number[]> {
+  const totals = ways.map(() => 0);
+  const branches = from(input).broadcast(ways.length);
+  const ends = branches.map((branch, at) =>
+    branch.pipeThrough(map(ways[at] as (value: number) => number)).into((value) => {
+      (totals[at] as number) += value;
+    }),
+  );
+  await runAll(...ends).finished;
+  return totals;
+}
