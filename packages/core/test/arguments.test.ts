@@ -74,6 +74,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'rateLimit(): option "weight" is unknown (must be one of "name", "cost", "highWaterMark", "size")': () =>
       rateLimit({ limit: 1, intervalMs: 1 }, { weight: 2 } as never),
     'delay(): the options is 5 (must be an object)': () => delay(5 as never),
+    'mapAsync(): keyBy is "id" (must be a function)': () => mapAsync(same, { keyBy: 'id' as never }),
     'tap(): fn is true (must be a function)': () => tap(true as never),
     'tap(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       tap(same, { a: 1 } as never),
@@ -95,7 +96,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'mapAsync(): concurrency is null (must be a whole number of 1 or more)': () =>
       mapAsync(same, { concurrency: null as never }),
     'mapAsync(): ordered is 1 (must be true or false)': () => mapAsync(same, { ordered: 1 as never }),
-    'mapAsync(): option "limit" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "size", "onError", "retry", "timeoutMs")':
+    'mapAsync(): option "limit" is unknown (must be one of "name", "concurrency", "ordered", "highWaterMark", "size", "onError", "retry", "timeoutMs", "keyBy")':
       () => mapAsync(same, { limit: 2 } as never),
     'bufferUnordered(): concurrency is undefined (must be a whole number of 1 or more)': () =>
       bufferUnordered(undefined as never),

@@ -193,6 +193,19 @@ conforms('mapAsync() of 4 with an edge', (user) => mapAsync(user(later), { concu
 conforms('mapAsync() out of order', (user) => mapAsync(user(later), { concurrency: 4, ordered: false }), {
   ordered: false,
 });
+conforms('mapAsync() by key', (user) => mapAsync(user(later), { concurrency: 3, keyBy: (n) => n % 3 }));
+conforms('mapAsync() by key with room', (user) =>
+  mapAsync(user(later), { concurrency: 2, keyBy: (n) => n % 2, highWaterMark: 4 }),
+);
+conforms(
+  'mapAsync() by key out of order',
+  // Calls that run past others are not in the order of their items; those of the key are.
+  (user) => mapAsync(later, { concurrency: 3, ordered: false, keyBy: user((n: number) => n % 2), highWaterMark: 2 }),
+  { ordered: false },
+);
+conforms('mapAsync() by a key that the user finds', (user) =>
+  mapAsync(later, { concurrency: 3, keyBy: user((n: number) => n % 2), highWaterMark: 2 }),
+);
 conforms('mapAsync() that answers at once', (user) =>
   mapAsync(
     user((n: number) => n + 1),

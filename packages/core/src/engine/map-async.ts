@@ -2,14 +2,23 @@ import { type Answer, END, type Failure, isLater, isThenable, Mark, type Pulled,
 import { callContext, type ItemContext } from './call-context.js';
 import type { StageContext } from './context.js';
 import type { Guard, Settle } from './guard.js';
+import { KeyOrder } from './key-order.js';
 import { Later, whenAnswered } from './later.js';
 
 /** Calls the user's function on one item. */
 export type AsyncFunction = (item: unknown, context: ItemContext) => unknown;
 
+/** Which items must not be worked on at once, and how many may wait for one another beyond those in service. */
+export interface ByKey {
+  keyBy(item: unknown): unknown;
+  readonly highWaterMark: number;
+}
+
 class Task {
   state: 'running' | 'done' | 'failed' | 'lost' = 'running';
+  /** The result; of a task that waits for its key, the item. */
   value: unknown = undefined;
+  key: unknown = undefined;
   readonly index: number;
 
   constructor(index: number) {
@@ -22,6 +31,9 @@ class Task {
  *
  * A slot is an item from when it is taken until its result is handed on, so results that wait count too. In order, the
  * oldest task's result goes first; a failure keeps its place.
+ *
+ * By key, it takes more items than it has slots, so that others run past one that waits for its key. INVARIANT: a free
+ * slot goes to the oldest item that may begin: so the oldest of all, whose result the others wait for, always gets one.
  */
 export class MapAsync implements Puller<unknown> {
   readonly #call: AsyncFunction;
@@ -31,6 +43,10 @@ export class MapAsync implements Puller<unknown> {
   readonly #context: StageContext;
   /** Calls the function where there is a policy for items on which it fails. */
   readonly #guard: Guard | undefined;
+  readonly #byKey: ByKey | undefined;
+  /** The tasks that wait for their key, or for a slot. */
+  readonly #keys = new KeyOrder<Task>();
+  #isBeginning = false;
   /** Tasks in the order in which they are handed on: of their items, or (unordered) of their ends. */
   #queue: Task[] = [];
   #head = 0;
@@ -53,6 +69,7 @@ export class MapAsync implements Puller<unknown> {
     upstream: Puller<unknown>,
     context: StageContext,
     guard?: Guard,
+    byKey?: ByKey,
   ) {
     this.#call = call;
     this.#concurrency = concurrency;
@@ -60,6 +77,7 @@ export class MapAsync implements Puller<unknown> {
     this.#upstream = upstream;
     this.#context = context;
     this.#guard = guard;
+    this.#byKey = byKey;
   }
 
   pull(max: number): Pulled<unknown> {
@@ -76,22 +94,23 @@ export class MapAsync implements Puller<unknown> {
     this.#last ??= END;
     this.#guard?.close(reason);
     this.#upstream.close(reason);
-    const waiting = this.#queue.length - this.#head - this.#lost;
-    this.#abandon(this.#ordered ? waiting : waiting + this.#running);
+    this.#abandon(this.#inside() - this.#lost);
     this.#queue = [];
     this.#head = 0;
   }
 
-  #slots(): number {
+  /** How many items were taken and not handed on: those that hold slots, and those that wait for their key. */
+  #inside(): number {
     const waiting = this.#queue.length - this.#head;
-    return this.#ordered ? waiting : waiting + this.#running;
+    return this.#ordered ? waiting : waiting + this.#running + this.#keys.waiting;
   }
 
   /** Takes items while slots are free. */
   #pump(): void {
+    this.#beginFree();
     while (!this.#isAsking && !this.#isClosed && this.#behind === undefined && this.#failure === undefined) {
       this.#skipLost();
-      const free = this.#concurrency - this.#slots();
+      const free = this.#concurrency + (this.#byKey?.highWaterMark ?? 0) - this.#inside();
       if (free <= 0) return;
       this.#isAsking = true;
       const pulled = this.#upstream.pull(free);
@@ -134,6 +153,41 @@ export class MapAsync implements Puller<unknown> {
     const { counts, enteredBefore } = this.#context;
     const task = new Task(enteredBefore + counts.in++);
     if (this.#ordered) this.#queue.push(task);
+    if (this.#byKey === undefined) return this.#run(item, task, began);
+    try {
+      task.key = this.#byKey.keyBy(item);
+    } catch (error) {
+      // One that nothing else waits for.
+      task.key = task;
+      this.#running++;
+      const problem = this.#guard === undefined ? error : this.#context.failure(error, task.index);
+      return this.#end(task, began, 'failed', problem);
+    }
+    task.value = item;
+    this.#keys.add(task);
+    this.#beginFree();
+  }
+
+  /** Begins tasks whose key is free while there are slots; behind a failure only those whose results come before it. */
+  #beginFree(): void {
+    if (this.#keys.waiting === 0 || this.#isBeginning) return;
+    this.#isBeginning = true;
+    while (!this.#isClosed && this.#hasSlot()) {
+      const end =
+        this.#failure === undefined ? Number.POSITIVE_INFINITY : this.#ordered ? this.#failure.error.index : 0;
+      const task = this.#keys.next(end);
+      if (task === undefined) break;
+      this.#run(task.value, task, this.#context.began());
+    }
+    this.#isBeginning = false;
+  }
+
+  #hasSlot(): boolean {
+    this.#skipLost();
+    return this.#inside() - this.#keys.waiting < this.#concurrency;
+  }
+
+  #run(item: unknown, task: Task, began: number): void {
     this.#running++;
     const guard = this.#guard;
     // PERF: without a time limit the guard is only asked when a call has failed.
@@ -185,6 +239,9 @@ export class MapAsync implements Puller<unknown> {
     else if (state === 'lost') this.#lose();
     // A task that ends after the stage was closed has been counted as abandoned.
     else if (!this.#ordered && !this.#isClosed) this.#queue.push(task);
+    if (this.#byKey === undefined) return;
+    this.#keys.done(task.key);
+    this.#beginFree();
   }
 
   #fail(task: Task): void {
@@ -235,7 +292,7 @@ export class MapAsync implements Puller<unknown> {
       this.#last = this.#failure;
       return this.#last;
     }
-    if (this.#behind === undefined || this.#slots() > 0) return undefined;
+    if (this.#behind === undefined || this.#inside() > 0) return undefined;
     const behind = this.#behind;
     if (behind instanceof Mark) this.#behind = undefined;
     else this.#last = behind;

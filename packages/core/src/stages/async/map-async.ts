@@ -1,7 +1,7 @@
 import type { ItemContext } from '../../engine/call-context.js';
 import { Edge } from '../../engine/edge.js';
 import { Guard } from '../../engine/guard.js';
-import { type AsyncFunction, MapAsync } from '../../engine/map-async.js';
+import { type AsyncFunction, type ByKey, MapAsync } from '../../engine/map-async.js';
 import { openPair } from '../../engine/pair.js';
 import type { OperatorSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
@@ -32,7 +32,14 @@ export interface ConcurrencyOptions<I = unknown> extends EdgeOptions<NoInfer<I>>
  * @typeParam I - What comes in.
  * @typeParam F - What `onError: fallback(fn)` gives.
  */
-export interface MapAsyncOptions<I, F = never> extends ConcurrencyOptions<I>, ItemPolicyOptions<I, F> {}
+export interface MapAsyncOptions<I, F = never> extends ConcurrencyOptions<I>, ItemPolicyOptions<I, F> {
+  /**
+   * What items have in common that must not be in service at once: those of the same key, compared as `Map` keys are, are
+   * taken one after the other, in order, tries and waiting in between included; others run meanwhile. Those that wait for
+   * their key, or a slot, may be as many as `highWaterMark` beyond `concurrency`. Default: all may be.
+   */
+  readonly keyBy?: (item: NoInfer<I>) => unknown;
+}
 
 /** The names of {@link MapAsyncOptions}, for the checks. */
 export const CONCURRENCY_OPTIONS: readonly string[] = [
@@ -48,8 +55,9 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
  * Replaces each item by what an asynchronous function makes of it, several at a time.
  *
  * Contract
- * - Order: kept, or that of completion with `ordered: false`.
- * - Holds: at most `concurrency` items, from when they are taken until their results are handed on.
+ * - Order: kept, or that of completion with `ordered: false`; with `keyBy` then still kept for each key.
+ * - Holds: at most `concurrency` items, from when they are taken until their results are handed on, and `highWaterMark`
+ *   that wait for a slot, or for their key.
  * - Backpressure: takes an item when a slot is free; tasks under way go on while the consumer is slow. Before `take(n)`
  *   up to `concurrency` items more than `n` may be read.
  * - Failure: as `onError` says, behind the tries of `retry`. With `'fail'` the first failure, in order, fails the pipeline
@@ -60,7 +68,7 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
  * @typeParam O - What goes out.
  * @typeParam F - What `onError: fallback(fn)` gives.
  * @param fn - Is given the item and `{ index, signal, attempt }`; may return a promise or a plain value.
- * @param options - `concurrency` (default 1), `ordered` (default `true`), `highWaterMark` (default 0) with `size`, `onError` (default
+ * @param options - `concurrency` (default 1), `ordered` (default `true`), `keyBy` (default: none), `highWaterMark` (default 0) with `size`, `onError` (default
  *   `'fail'`), `retry` (default: none), `timeoutMs` for each call (default: no limit), `name`.
  * @returns A stage from `I` to `O`.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
@@ -70,6 +78,20 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
  * ```ts
  * const slowly = mapAsync(async (n: number) => n * 10, { concurrency: 2 });
  * assert.deepEqual(await from([1, 2, 3]).pipeThrough(slowly).toArray(), [10, 20, 30]);
+ * ```
+ *
+ * @example The changes of each account one after the other, those of others meanwhile
+ * ```ts
+ * const balances = new Map<string, number>();
+ * const book = async ({ account, amount }: { account: string; amount: number }) => {
+ *   const before = balances.get(account) ?? 0;
+ *   await Promise.resolve(); // another change of the account would be lost here
+ *   balances.set(account, before + amount);
+ * };
+ * const changes = [{ account: 'a', amount: 1 }, { account: 'a', amount: 2 }, { account: 'b', amount: 4 }];
+ * const booking = mapAsync(book, { concurrency: 8, keyBy: ({ account }) => account, highWaterMark: 64 });
+ * await from(changes).pipeThrough(booking).count();
+ * assert.deepEqual([...balances].sort(), [['a', 3], ['b', 4]]);
  * ```
  *
  * @example Three tries each, then leave it out
@@ -87,7 +109,13 @@ export function mapAsync<I, O, F = never>(
   options: MapAsyncOptions<I, F> = {},
 ): Stage<I, Awaited<O> | Awaited<F>> {
   checkFunction('mapAsync()', 'fn', fn);
-  return stageOf(concurrentSpec('mapAsync', fn as AsyncFunction, options), openPair);
+  checkOptions('mapAsync()', options, [...CONCURRENCY_OPTIONS, 'keyBy']);
+  const { keyBy, ...others } = options;
+  if (keyBy !== undefined) checkFunction('mapAsync()', 'keyBy', keyBy);
+  return stageOf(
+    concurrentSpec('mapAsync', fn as AsyncFunction, others, keyBy as ByKey['keyBy'] | undefined),
+    openPair,
+  );
 }
 
 /** The specification of a stage that runs `call` on several items at once. */
@@ -95,6 +123,7 @@ export function concurrentSpec(
   where: string,
   call: AsyncFunction,
   options: ConcurrencyOptions<never> & ItemPolicyOptions<never, unknown>,
+  keyBy?: ByKey['keyBy'],
 ): OperatorSpec {
   checkOptions(`${where}()`, options, CONCURRENCY_OPTIONS);
   const { name = where, concurrency = 1, ordered = true } = options;
@@ -108,17 +137,20 @@ export function concurrentSpec(
     highWaterMark,
     size,
     inService: concurrency,
-    detail: `concurrency${ordered ? '' : ', unordered'}`,
+    detail: `concurrency${ordered ? '' : ', unordered'}${keyBy === undefined ? '' : ', by key'}`,
     weight: 'same',
     keepsOrder: ordered,
     asStep:
-      concurrency === 1 && highWaterMark === 0 && policy === undefined
+      concurrency === 1 && highWaterMark === 0 && policy === undefined && keyBy === undefined
         ? { type: 'step', name, kind: MAP_ASYNC, params: [call], weight: 'same' }
         : undefined,
     open(upstream, context) {
-      const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true, size) : upstream;
+      // By key, others run past those that wait: these wait in the stage, where they don't weigh.
+      const isAhead = keyBy !== undefined && size === undefined;
+      const edge = highWaterMark > 0 && !isAhead ? new Edge(upstream, highWaterMark, context, true, size) : upstream;
       const guard = policy === undefined ? undefined : new Guard(call, policy, context);
-      return new MapAsync(call, concurrency, ordered, edge, context, guard);
+      const byKey = keyBy && { keyBy, highWaterMark: isAhead ? highWaterMark : 0 };
+      return new MapAsync(call, concurrency, ordered, edge, context, guard, byKey);
     },
   };
 }
