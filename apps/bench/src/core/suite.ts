@@ -4,6 +4,7 @@ import { CHANNEL_CASES } from './channel.js';
 import { JOIN_CASES } from './joins.js';
 import { NUMBER_CASES } from './numbers.js';
 import { OBSERVED } from './observed.js';
+import { RETRY_PATH } from './retry-path.js';
 import { SYNC_FUSED } from './sync-fused.js';
 import { TYPES } from './types.js';
 
@@ -14,6 +15,7 @@ export const CORE: readonly (Case | ProgramCase)[] = [
   ...ASYNC_CASES,
   ...CHANNEL_CASES,
   ...JOIN_CASES,
+  ...RETRY_PATH,
   ...OBSERVED,
   TYPES,
 ];

@@ -136,8 +136,21 @@ export class ChainPlanner {
     const params: Params = [...steps.map((spec) => spec.params), sink?.params ?? []];
     const seeds = [...steps.map((spec) => spec.seed), sink?.seed];
     const machine = machineFor(shape, layout, params, this.#planner.options.generate);
-    const policies = shape.steps.some((step) => step.isGuarded) ? steps.map(({ onError }) => onError) : undefined;
-    const group: GroupPlan = { shape, layout, machine, params, seeds, weights, open, hasRoom, policies, waitsAt, ask };
+    const policies = steps.map(({ onError }) => onError);
+    const group: GroupPlan = {
+      shape,
+      layout,
+      machine,
+      params,
+      seeds,
+      weights,
+      open,
+      hasRoom,
+      policies: policies.some((policy = 'fail') => policy !== 'fail') ? policies : undefined,
+      waitsAt,
+      guard: steps[waitsAt]?.guard,
+      ask,
+    };
     this.#node({ type: 'group', group, source, stages, edge, from: this.#from });
   }
 

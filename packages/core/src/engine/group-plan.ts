@@ -1,5 +1,6 @@
 import type { Layout, Shape } from './codegen.js';
 import type { OpenStageContext, StageContext } from './context.js';
+import type { Guard } from './guard.js';
 import type { Machine, Params } from './machine.js';
 import type { ErrorPolicy } from './rejects.js';
 import type { StepKind } from './step.js';
@@ -29,6 +30,8 @@ export interface GroupPlan {
   readonly policies: ReadonlyArray<ErrorPolicy<never, unknown> | undefined> | undefined;
   /** The step that waits for promises, or -1. */
   readonly waitsAt: number;
+  /** Deals with the items on which its function fails, where it has a policy for them. */
+  readonly guard: ((context: StageContext) => Guard) | undefined;
   /** How many items a group with a sink asks for: the sink's edge. */
   readonly ask: number;
 }

@@ -28,13 +28,13 @@ export class GroupTally {
     this.#sink = plan.shape.sink.id === 'emit' ? -1 : (plan.layout.region[end] as number);
     this.#sinkWeight = plan.weights[end] as number;
     this.#isSteady = plan.shape.steps.every(
-      (step) => step.held === undefined && step.id !== 'flatMap' && step.isGuarded !== true,
+      (step) => step.held === undefined && step.id !== 'flatMap' && (step.isGuarded !== true || step.id === 'mapAsync'),
     );
   }
 
-  /** As `account()`, where a step waits again: then most often nothing has changed. */
-  accountWaiting(): void {
-    if (!this.#isSteady || this.#insideBefore === 0) this.account();
+  /** Whether `account()` has nothing to do where one item waits after the other. */
+  get isSteady(): boolean {
+    return this.#isSteady && this.#insideBefore !== 0;
   }
 
   /** Takes what was counted in runs before as no part of this one. */

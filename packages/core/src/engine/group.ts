@@ -9,7 +9,7 @@ import { type GroupContexts, type GroupPlan, type LoopInput, nextToFlush } from 
 import { askOf, countsOf, leftToTake, NO_LIMIT, roomOf, workOf } from './group-room.js';
 import { GroupTally } from './group-tally.js';
 import { Later, whenAnswered } from './later.js';
-import { endIterator, type MachineState, startState } from './machine.js';
+import { endIterator, isQuiet, type MachineState, startState } from './machine.js';
 import { Rescue } from './rescue.js';
 import { waitForSink } from './sink-wait.js';
 import { WaitingSlot } from './waiting-slot.js';
@@ -38,8 +38,6 @@ export class Group implements Puller<unknown> {
   /** Only under a checkpoint. */
   readonly #barriers: GroupBarriers | undefined;
   #isClosed = false;
-  /** Whether the loop is running: a function of the user may close the group from inside. */
-  #isLooping = false;
   #closeAfterLoop: (() => void) | undefined;
   #max = 0;
   #last: Answer<unknown> | undefined;
@@ -59,7 +57,7 @@ export class Group implements Puller<unknown> {
       );
     if (plan.waitsAt >= 0) {
       const waiting = contexts.stages[plan.waitsAt] as StageContext;
-      this.#slot = new WaitingSlot(plan, this.#state, run, waiting, () => this.#goOn());
+      this.#slot = new WaitingSlot(plan, this.#state, run, waiting, this.#goOn, this.#leftLoop);
     }
     if (plan.policies !== undefined) {
       this.#rescue = new Rescue(plan.policies, this.#state, contexts.stages, (at, failure) => {
@@ -96,10 +94,10 @@ export class Group implements Puller<unknown> {
   close(reason: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#slot?.close();
+    this.#slot?.close(reason);
     this.#rescue?.close();
     this.#last ??= END;
-    if (!this.#isLooping) return this.#letGo(reason);
+    if (!this.#state.isLooping) return this.#letGo(reason);
     const looped = new Promise<void>((resolve) => {
       this.#closeAfterLoop = () => resolve(this.#letGo(reason));
     });
@@ -206,30 +204,28 @@ export class Group implements Puller<unknown> {
   };
 
   /**
-   * Goes on behind the step that waited. PERF: as a rule the next item waits right after, and nothing else is under way:
-   * then there is no more to look at than this (core/async-1, 1.3 times as fast).
+   * Goes on behind the step that waited. As a rule the next item waits right after, and nothing else is under way: then
+   * the loop need not come back here until that changes.
    */
   readonly #goOn = (): void => {
     const state = this.#state;
-    const isBusy =
-      this.#barriers !== undefined ||
-      state.waitsFor !== undefined ||
-      state.writes >= 0 ||
-      state.hasThrown ||
-      state.stop >= 0;
+    const isBusy = this.#barriers !== undefined || !isQuiet(state);
     if (isBusy || this.#isFlushing || this.#last !== undefined || this.#run.isDraining) return this.#resume();
     state.parks = false;
-    this.#isLooping = true;
+    state.isLooping = true;
     this.#plan.machine.run(state, allowance(), this.#max);
-    if (state.status === STATUS.awaiting && this.#closeAfterLoop === undefined && state.stop < 0) {
-      this.#isLooping = false;
-      this.#tally.accountWaiting();
-      return (this.#slot as WaitingSlot).wait(spend(1));
-    }
+    this.#leftLoop(spend(1));
+  };
+
+  readonly #leftLoop = (isTimeUp: boolean): void => {
+    const state = this.#state;
     this.#settle();
-    if (state.status === STATUS.waiting) this.#wait();
-    else if (state.status === STATUS.awaiting) this.#slot?.wait(false);
-    if (spend(1)) whenMyTurn(this.#resume);
+    if (state.status === STATUS.awaiting) {
+      const isAlone = !this.#isClosed && state.stop < 0;
+      this.#slot?.wait(isTimeUp, isAlone && this.#tally.isSteady);
+      if (isAlone) return;
+    } else if (state.status === STATUS.waiting) this.#wait();
+    if (isTimeUp) whenMyTurn(this.#resume);
     else this.#resume();
   };
 
@@ -294,7 +290,7 @@ export class Group implements Puller<unknown> {
     const began = observed === undefined ? 0 : observed.began();
     const taken = state.counts[0] as number;
     const before = workOf(this.#plan, state);
-    this.#isLooping = true;
+    state.isLooping = true;
     if (!this.#isFlushing || state.level > 0 || state.isReady) {
       const room = state.cursors.length > 0 ? allowance() : roomOf(this.#plan, this.#state, this.#max);
       machine.run(state, Math.min(allowance(), room, this.#barriers?.left ?? NO_LIMIT), this.#max);
@@ -307,7 +303,8 @@ export class Group implements Puller<unknown> {
 
   /** Brings all up to date after the loop. */
   #settle(): void {
-    this.#isLooping = false;
+    this.#state.isLooping = false;
+    this.#slot?.settle();
     this.#tally.account();
     this.#settleStatus();
     this.#closeAfterLoop?.();

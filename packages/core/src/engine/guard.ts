@@ -1,8 +1,9 @@
 import type { Timer } from '../clock.js';
-import { PipelineError } from '../errors.js';
 import { Failure, isThenable } from './answer.js';
 import type { ItemContext } from './call-context.js';
+import { ended, tookTooLong } from './call-limits.js';
 import type { StageContext } from './context.js';
+import { Deadline, Deadlines } from './deadlines.js';
 import { delayOf, type ItemPolicy, type RetryPolicy } from './item-policy.js';
 import type { AsyncFunction } from './map-async.js';
 import { openRejects, type Rejects } from './rejects.js';
@@ -15,7 +16,7 @@ import { truthy } from './step.js';
 export type Settle = (outcome: 'done' | 'failed' | 'lost', value: unknown) => void;
 
 /** One call of the user's function. */
-class Try implements ItemContext {
+class Try extends Deadline implements ItemContext {
   readonly item: unknown;
   readonly index: number;
   readonly attempt: number;
@@ -23,11 +24,11 @@ class Try implements ItemContext {
   readonly #stage: StageContext;
   readonly #isTimed: boolean;
   #controller: AbortController | undefined;
-  dueMs: number = 0;
   /** Whether its time was up, so that what comes of it is ignored. */
   isLate: boolean = false;
 
   constructor(item: unknown, index: number, attempt: number, settle: Settle, stage: StageContext, isTimed: boolean) {
+    super();
     this.item = item;
     this.index = index;
     this.attempt = attempt;
@@ -54,10 +55,8 @@ export class Guard {
   readonly #policy: ItemPolicy;
   readonly #context: StageContext;
   readonly #rejects: Rejects<unknown> | undefined;
-  /** The tries under way that can time out; the oldest, whose time is up first, comes first. */
-  readonly #timed = new Set<Try>();
-  /** PERF: one for all tries, for the oldest of them. */
-  #timer: Timer | undefined;
+  /** Gives up tries that take too long. */
+  readonly #deadlines: Deadlines<Try> | undefined;
   readonly #backoffs = new Set<Timer>();
   #isClosed = false;
 
@@ -65,13 +64,16 @@ export class Guard {
     this.#call = call;
     this.#policy = policy;
     this.#context = context;
-    const { onError } = policy;
+    const { onError, timeoutMs } = policy;
+    if (timeoutMs !== undefined) {
+      this.#deadlines = new Deadlines<Try>(context.clock, timeoutMs, (late) => this.#expire(late, timeoutMs));
+    }
     if (typeof onError === 'string' || 'writable' in onError) this.#rejects = openRejects(onError, context);
   }
 
-  /** Whether a call can take too long: then all calls are made here. */
-  get isTimed(): boolean {
-    return this.#policy.timeoutMs !== undefined;
+  /** How long a call may take; undefined without limit. */
+  get timeoutMs(): number | undefined {
+    return this.#policy.timeoutMs;
   }
 
   /** Calls the function on an item, as often as it takes. */
@@ -88,20 +90,18 @@ export class Guard {
   close(reason: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#timer?.clear();
     for (const timer of this.#backoffs) timer.clear();
     this.#backoffs.clear();
-    for (const each of this.#timed) each.abort(reason ?? ended(this.#context));
-    this.#timed.clear();
+    for (const each of this.#deadlines?.close() ?? []) each.abort(reason ?? ended(this.#context.name));
     this.#rejects?.close();
   }
 
   #newTry(item: unknown, index: number, attempt: number, settle: Settle): Try {
-    return new Try(item, index, attempt, settle, this.#context, this.#policy.timeoutMs !== undefined);
+    return new Try(item, index, attempt, settle, this.#context, this.timeoutMs !== undefined);
   }
 
   #try(each: Try): void {
-    if (this.#policy.timeoutMs !== undefined) this.#time(each, this.#policy.timeoutMs);
+    this.#deadlines?.add(each);
     try {
       const result = this.#call(each.item, each);
       if (!isThenable(result)) return this.#done(each, result);
@@ -116,12 +116,12 @@ export class Guard {
 
   #done(each: Try, value: unknown): void {
     if (each.isLate) return;
-    this.#timed.delete(each);
+    this.#deadlines?.remove(each);
     each.settle('done', value);
   }
 
   #failed(each: Try, error: unknown): void {
-    this.#timed.delete(each);
+    this.#deadlines?.remove(each);
     const { retry } = this.#policy;
     if (this.#isClosed) return this.#fail(each, error);
     try {
@@ -176,48 +176,14 @@ export class Guard {
     settle('failed', this.#context.failure(error, index, attempt));
   }
 
-  #time(each: Try, timeoutMs: number): void {
-    each.dueMs = this.#context.clock.now() + timeoutMs;
-    this.#timed.add(each);
-    if (this.#timer === undefined) this.#wake(timeoutMs);
-  }
-
-  #wake(delayMs: number): void {
-    this.#timer = this.#context.clock.setTimer(() => this.#expire(), delayMs);
-  }
-
-  /** Gives up the tries whose time is up, and waits for the oldest of the others. */
-  #expire(): void {
-    this.#timer = undefined;
-    const now = this.#context.clock.now();
-    for (const each of this.#timed) {
-      if (each.dueMs > now) {
-        if (this.#timer === undefined) this.#wake(each.dueMs - now);
-        return;
-      }
-      this.#timed.delete(each);
-      const error = tookTooLong(this.#context, each, this.#policy.timeoutMs as number);
-      each.isLate = true;
-      each.abort(error);
-      this.#failed(each, error);
-    }
+  #expire(late: Try, timeoutMs: number): void {
+    const error = tookTooLong(this.#context.name, late.index, timeoutMs);
+    late.isLate = true;
+    late.abort(error);
+    this.#failed(late, error);
   }
 }
 
 function mayRetry({ attempts, when }: RetryPolicy, { index, attempt }: Try, error: unknown): boolean {
   return attempt < attempts && (when === undefined || truthy(when(error, { index, attempt })));
-}
-
-function ended({ name }: StageContext): PipelineError {
-  return new PipelineError('ERR_CORE_ABORTED', `Cannot finish the item in stage "${name}": the run is over`);
-}
-
-function tookTooLong({ name }: StageContext, { index }: Try, timeoutMs: number): PipelineError {
-  const error = new PipelineError(
-    'ERR_CORE_TIMEOUT',
-    `Cannot finish item ${index} in stage "${name}": it took longer than ${timeoutMs} ms`,
-  );
-  // As the platform calls it, whose `AbortSignal.timeout()` users may look for.
-  error.name = 'TimeoutError';
-  return error;
 }

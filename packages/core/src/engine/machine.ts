@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { ItemContext } from './call-context.js';
 import { type Layout, machineText, paramName, type Shape, STATUS } from './codegen.js';
 import type { StageContext } from './context.js';
 import { copiedMaker } from './copies.js';
@@ -48,7 +49,19 @@ export interface MachineState {
   writes: number;
   /** The step that waits has its signal from here. */
   context: StageContext | undefined;
+  /** Begins a call of the step that waits, where its time is limited. */
+  begin: ((index: number) => ItemContext) | undefined;
+  /** The item whose promise is pending, where there is a policy for it. */
+  item: unknown;
+  /** What hears of that promise while nothing else is under way; whoever begins something else clears it. */
+  hears: Hears | undefined;
+  run: { readonly isDraining: boolean };
+  /** Whether the loop is running: a function of the user may close the group from inside. */
+  isLooping: boolean;
 }
+
+/** Is told what the step that waits was waiting for. */
+export type Hears = (value: unknown) => void;
 
 /** The loop of a fused group. */
 export interface Machine {
@@ -56,6 +69,13 @@ export interface Machine {
   run(state: MachineState, limit: number, max: number): void;
   /** Hands on what step `at` holds. */
   flush(state: MachineState, at: number, max: number): void;
+  /**
+   * Makes what goes on behind the step that waits, and waits again, as long as nothing else comes up: then `leftLoop` is
+   * told, and whether the thread's time is up. A value that is not for it, by `state.hears`, goes to `leave`.
+   */
+  listen?:
+    | ((state: MachineState, leave: Hears, leftLoop: (isTimeUp: boolean) => void, onError: Hears) => Hears)
+    | undefined;
 }
 
 /** The parameters (user functions and constants) of each step, the sink's as the last; the loop is made for them. */
@@ -174,11 +194,21 @@ export function startState(
     rescue: () => STATUS.failed,
     writes: -1,
     context: undefined,
+    begin: undefined,
+    item: undefined,
+    hears: undefined,
+    run: { isDraining: false },
+    isLooping: false,
   };
 }
 
 function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((each, at) => Object.is(each, b[at]));
+}
+
+/** Whether a result that the step waited for is there, and nothing else is under way. */
+export function isQuiet({ isReady, hasThrown, waitsFor, writes, stop }: MachineState): boolean {
+  return isReady && !hasThrown && waitsFor === undefined && writes < 0 && stop < 0;
 }
 
 /** Tells the iterator that a loop takes items from to return, unless it has ended; gives what that threw. */

@@ -191,7 +191,8 @@ export class MapAsync implements Puller<unknown> {
     this.#running++;
     const guard = this.#guard;
     // PERF: without a time limit the guard is only asked when a call has failed.
-    if (guard?.isTimed === true) return this.#guarded(task, began, (settle) => guard.begin(item, task.index, settle));
+    if (guard?.timeoutMs !== undefined)
+      return this.#guarded(task, began, (settle) => guard.begin(item, task.index, settle));
     try {
       const result = this.#call(item, callContext(task.index, this.#context));
       if (isThenable(result)) {

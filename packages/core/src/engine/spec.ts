@@ -2,6 +2,7 @@ import type { Acknowledger } from '../checkpointer.js';
 import type { Puller } from './answer.js';
 import type { StageContext } from './context.js';
 import type { JoinKind } from './join.js';
+import type { Guard } from './guard.js';
 import type { ErrorPolicy } from './rejects.js';
 import type { SizeOf } from './scale.js';
 import type { SplitKind } from './split.js';
@@ -41,6 +42,8 @@ export interface StepSpec {
   readonly weight: Weight;
   /** What becomes of an item on which the user's function fails. Default: it fails the run. */
   readonly onError?: ErrorPolicy<never, unknown> | undefined;
+  /** Deals with the items on which the function of a step that waits fails, where it has a policy for them. */
+  readonly guard?: ((context: StageContext) => Guard) | undefined;
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.js';
 import { kindOf } from '../internal/arguments.js';
 import { isThenable } from './answer.js';
+import { allowance, spend } from './budget.js';
 import { callContext } from './call-context.js';
 import type { SavedKeys, SeenKeys } from './seen-keys.js';
 
@@ -57,6 +58,8 @@ export interface StepKind {
   readonly splits: boolean;
   /** Whether the step has a policy for items on which the user's function fails. */
   readonly isGuarded?: boolean;
+  /** Whether the policy limits the time of each call. */
+  readonly isTimed?: boolean;
   /** What the step's own count means. */
   readonly tally?: Tally;
   /** The text for one item. */
@@ -319,8 +322,8 @@ export function guardedKind(kind: StepKind): StepKind {
 }
 
 /** What tells a kind, with a policy or without, from all others. */
-export function keyOf({ id, isGuarded }: Pick<StepKind, 'id' | 'isGuarded'>): string {
-  return isGuarded === true ? `${id}Guarded` : id;
+export function keyOf({ id, isGuarded, isTimed }: Pick<StepKind, 'id' | 'isGuarded' | 'isTimed'>): string {
+  return `${id}${isGuarded === true ? 'Guarded' : ''}${isTimed === true ? 'Timed' : ''}`;
 }
 
 /** Calls an asynchronous function on one item at a time: `mapAsync()` as part of a group that ends with a sink. */
@@ -329,6 +332,23 @@ export const MAP_ASYNC: StepKind = {
   splits: true,
   each: (n) =>
     `${n.call(`${n.out} = ${n.param(0)}(${n.in}, callContext(${n.index}, S.context));`)} if (isThenable(${n.out})) ${n.await(n.out)} ${n.park(n.out)}`,
+};
+
+/** The same with a policy: the item is kept while its promise is pending, and what the function throws is as a promise that rejects. */
+const mapAsyncGuarded = (context: (names: Names) => string): StepKind => ({
+  ...MAP_ASYNC,
+  isGuarded: true,
+  each: (n) =>
+    `try { ${n.out} = ${n.param(0)}(${n.in}, ${context(n)}); } catch (error) { ${n.out} = Promise.reject(error); } ` +
+    `if (isThenable(${n.out})) { S.item = ${n.in}; ${n.await(n.out)} } ${n.park(n.out)}`,
+});
+
+export const MAP_ASYNC_GUARDED: StepKind = mapAsyncGuarded((n) => `callContext(${n.index}, S.context)`);
+
+/** The same where each call has a limited time, and so a signal of its own. */
+export const MAP_ASYNC_TIMED: StepKind = {
+  ...mapAsyncGuarded((n) => `S.begin(${n.index})`),
+  isTimed: true,
 };
 
 /** A state that equals no item. */
@@ -353,4 +373,12 @@ export function openerOf(many: unknown, what: string): () => Iterator<unknown> {
 }
 
 /** What the pieces of text may call. */
-export const RUNTIME: Readonly<Record<string, unknown>> = { truthy, sameValue, iterate, isThenable, callContext };
+export const RUNTIME: Readonly<Record<string, unknown>> = {
+  truthy,
+  sameValue,
+  iterate,
+  isThenable,
+  callContext,
+  allowance,
+  spend,
+};

@@ -1,11 +1,12 @@
 import type { ItemContext } from '../../engine/call-context.js';
 import { Edge } from '../../engine/edge.js';
 import { Guard } from '../../engine/guard.js';
+import type { ItemPolicy } from '../../engine/item-policy.js';
 import { type AsyncFunction, type ByKey, MapAsync } from '../../engine/map-async.js';
 import { openPair } from '../../engine/pair.js';
-import type { OperatorSpec } from '../../engine/spec.js';
+import type { OperatorSpec, StepSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { MAP_ASYNC } from '../../engine/step.js';
+import { MAP_ASYNC, MAP_ASYNC_GUARDED, MAP_ASYNC_TIMED } from '../../engine/step.js';
 import { checkBoolean, checkCount, checkFunction, checkOptions } from '../../internal/arguments.js';
 import { type EdgeOptions, edgeMark } from '../edge-options.js';
 import { ITEM_POLICY_OPTIONS, type ItemPolicyOptions, itemPolicy } from './item-policy.js';
@@ -141,9 +142,7 @@ export function concurrentSpec(
     weight: 'same',
     keepsOrder: ordered,
     asStep:
-      concurrency === 1 && highWaterMark === 0 && policy === undefined && keyBy === undefined
-        ? { type: 'step', name, kind: MAP_ASYNC, params: [call], weight: 'same' }
-        : undefined,
+      concurrency === 1 && highWaterMark === 0 && keyBy === undefined ? waitingStep(name, call, policy) : undefined,
     open(upstream, context) {
       // By key, others run past those that wait: these wait in the stage, where they don't weigh.
       const isAhead = keyBy !== undefined && size === undefined;
@@ -153,4 +152,12 @@ export function concurrentSpec(
       return new MapAsync(call, concurrency, ordered, edge, context, guard, byKey);
     },
   };
+}
+
+/** The stage as a step that waits for one promise after the other. */
+function waitingStep(name: string, call: AsyncFunction, policy: ItemPolicy | undefined): StepSpec {
+  const step = { type: 'step', name, params: [call], weight: 'same' } as const;
+  if (policy === undefined) return { ...step, kind: MAP_ASYNC };
+  const kind = policy.timeoutMs === undefined ? MAP_ASYNC_GUARDED : MAP_ASYNC_TIMED;
+  return { ...step, kind, guard: (context) => new Guard(call, policy, context) };
 }
