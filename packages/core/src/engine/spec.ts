@@ -1,8 +1,8 @@
 import type { Acknowledger } from '../checkpointer.js';
 import type { Puller } from './answer.js';
 import type { StageContext } from './context.js';
-import type { JoinKind } from './join.js';
 import type { Guard } from './guard.js';
+import type { JoinKind } from './join.js';
 import type { ErrorPolicy } from './rejects.js';
 import type { SizeOf } from './scale.js';
 import type { SplitKind } from './split.js';
