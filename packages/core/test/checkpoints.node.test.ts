@@ -4,7 +4,9 @@ import {
   type Checkpoint,
   type Checkpointer,
   channel,
+  type DeadLetter,
   type Delivery,
+  deadLetter,
   dedupe,
   dedupeConsecutive,
   drop,
@@ -22,6 +24,7 @@ import {
   range,
   runAll,
   type Sink,
+  type Stage,
   scan,
   statefulMap,
   take,
@@ -83,6 +86,11 @@ function noting(isSlow: boolean): { sink: Sink<number>; seen: number[]; flushed:
     }),
   };
   return { sink, seen, flushed };
+}
+
+function refuseTwo(n: number): number {
+  if (n === 2) throw new Error('refused');
+  return n;
 }
 
 interface Step {
@@ -321,6 +329,35 @@ describe('a run with checkpoints', () => {
       }
     },
   );
+
+  test.each([
+    ['map()', (letters: WritableStream<DeadLetter<number>>) => map(refuseTwo, { onError: deadLetter(letters) })],
+    ...[true, false].flatMap((ordered) =>
+      [1, 4].map((concurrency): [string, (letters: WritableStream<DeadLetter<number>>) => Stage<number, number>] => [
+        `mapAsync() of ${concurrency}, ${ordered ? 'in order' : 'unordered'},`,
+        (letters) => mapAsync(refuseTwo, { concurrency, ordered, onError: deadLetter(letters) }),
+      ]),
+    ),
+  ])('a checkpoint waits until the dead letters of %s before it are durable', async (_, stage) => {
+    for (const options of ways) {
+      const clock = virtualClock();
+      const writing: Array<() => void> = [];
+      // What has room takes the letter at once, and has it durable when the promise of the write resolves.
+      const letters = new WritableStream<DeadLetter<number>>(
+        { write: () => new Promise<void>((written) => void writing.push(written)) },
+        { highWaterMark: 100 },
+      );
+      const checkpoint = memory(4);
+      const run = range(0, 40)
+        .pipeThrough(stage(letters))
+        .run(() => {}, { ...options, checkpoint, clock });
+      await clock.settle();
+      expect([writing.length, checkpoint.all]).toEqual([1, []]);
+      writing[0]?.();
+      expect(await run.finished).toMatchObject({ read: 40, deadLettered: 1, balanced: true });
+      expect(checkpoint.all.length).toBeGreaterThan(1);
+    }
+  });
 
   test.each([
     ['a loop', () => range(0, 300)],

@@ -12,9 +12,10 @@ import {
   runAll,
   type Stage,
 } from '@millrace/core';
-import { type Answer, isLater, operator } from '@millrace/core/authoring';
+import { type Answer, operator } from '@millrace/core/authoring';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { keeping } from './keeping.js';
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? 20261122);
 
@@ -27,47 +28,6 @@ function memory(everyItems: number, last?: Checkpoint): Checkpointer & { readonl
     load: () => structuredClone(last),
     save: (checkpoint) => void all.push(structuredClone(checkpoint)),
   };
-}
-
-/** Makes an operator of a function that turns a burst into another; what it keeps is in `kept`. */
-function keeping<T>(name: string, begin: () => T, each: (kept: T, n: number) => number[]): Stage<number, number> {
-  return operator<number, number>({
-    name,
-    weight: 'one',
-    open(upstream, { counts, inside }) {
-      let kept = begin();
-      const took = (answer: Answer<number>): Answer<number> => {
-        if (!Array.isArray(answer)) return answer;
-        const out = answer.flatMap((n) => each(kept, n));
-        counts.in += answer.length;
-        counts.absorbed += answer.length;
-        counts.made += out.length;
-        counts.out += out.length;
-        inside(out.length - answer.length);
-        return out;
-      };
-      const pull = (max: number): Answer<number> | PromiseLike<Answer<number>> => {
-        const pulled = upstream.pull(max);
-        const next = (answer: Answer<number>): Answer<number> | PromiseLike<Answer<number>> => {
-          const taken = took(answer);
-          return Array.isArray(taken) && taken.length === 0 ? pull(max) : taken;
-        };
-        return isLater(pulled) ? pulled.then(next) : next(pulled);
-      };
-      return {
-        // Asks for one item: each brings one at most.
-        pull: () => pull(1),
-        close(reason) {
-          kept = begin();
-          upstream.close(reason);
-        },
-        save: () => kept,
-        restore(saved) {
-          kept = saved as T;
-        },
-      };
-    },
-  });
 }
 
 /** Leaves out what it has seen. */
