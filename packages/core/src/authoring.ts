@@ -10,6 +10,7 @@ export {
   type Puller,
 } from './engine/answer.js';
 export { spend, whenMyTurn } from './engine/budget.js';
+export { carryOn, gather, plain, within } from './engine/carried.js';
 export type { StageContext } from './engine/context.js';
 export { Edge } from './engine/edge.js';
 export { Later, whenAnswered } from './engine/later.js';

@@ -1,3 +1,5 @@
+import type { ItemOrigin } from './engine/carried.js';
+
 /**
  * The codes of the errors that `@millrace/core` makes.
  *
@@ -81,6 +83,8 @@ export class StageError extends PipelineError {
   readonly others: unknown[] = [];
   /** How full every edge of the run was: a full one before a stage says that it was slow. */
   readonly edges: readonly EdgeFill[];
+  /** Where the item comes from, in a run with `context: true`. */
+  readonly origin: ItemOrigin | undefined;
 
   /**
    * @param stage - The name of the stage.
@@ -88,14 +92,23 @@ export class StageError extends PipelineError {
    * @param cause - The user's error.
    * @param attempt - Which try failed, from 1.
    * @param edges - How full every edge was.
+   * @param origin - Where the item comes from, if that is known.
    */
-  constructor(stage: string, index: number, cause: unknown, attempt: number = 1, edges: readonly EdgeFill[] = []) {
+  constructor(
+    stage: string,
+    index: number,
+    cause: unknown,
+    attempt: number = 1,
+    edges: readonly EdgeFill[] = [],
+    origin?: ItemOrigin,
+  ) {
     super('ERR_CORE_STAGE', `Cannot process item ${index} in stage "${stage}": ${messageOf(cause)}`, { cause });
     this.name = 'StageError';
     this.stage = stage;
     this.index = index;
     this.attempt = attempt;
     this.edges = edges;
+    this.origin = origin;
   }
 }
 

@@ -1,5 +1,6 @@
 export type { Acknowledger, Checkpoint, Checkpointer } from './checkpointer.js';
 export { type Clock, systemClock, type Timer } from './clock.js';
+export type { ItemOrigin } from './engine/carried.js';
 export type { Fate, StageCounts } from './engine/counts.js';
 export type { RunOptions } from './engine/execution.js';
 export { Explanation } from './engine/explain.js';

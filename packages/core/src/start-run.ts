@@ -12,7 +12,7 @@ export function planRun(where: string, chains: readonly EndedChain[], options: R
   checkRunOptions(where, options);
   const { fuse = true, generate = true, maxInFlight, maxBytesInFlight: maxBytes } = options;
   const isTimed = options.observer !== undefined;
-  const plan = makePlan(chains, { fuse, generate, isTimed, maxInFlight, maxBytes });
+  const plan = makePlan(chains, { fuse, generate, isTimed, maxInFlight, maxBytes, carries: options.context === true });
   if (options.checkpoint !== undefined) refuseObstacles(plan);
   return plan;
 }

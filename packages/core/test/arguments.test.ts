@@ -176,13 +176,13 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
       numbers.pipeTo(new WritableStream(), { preventAbort: '' as never }),
     'run(): maxInFlight is "9" (must be a whole number of 1 or more, or Infinity)': () =>
       numbers.run(same, { maxInFlight: '9' as never }),
-    'run(): option "abort" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
+    'run(): option "abort" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "context", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
       () => numbers.run(same, { abort: 1 } as never),
-    'values(): option "a" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
+    'values(): option "a" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "context", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
       () => numbers.values({ a: 1 } as never),
     'toReadableStream(): highWaterMark is "1" (must be a whole number of 0 or more)': () =>
       numbers.toReadableStream({ highWaterMark: '1' as never }),
-    'toArray(): option "a" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
+    'toArray(): option "a" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "context", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
       () => numbers.toArray({ a: 1 } as never),
     'reduce(): fn is 1 (must be a function)': () => numbers.reduce(1 as never, 0),
     'forEach(): fn is 1 (must be a function)': () => numbers.forEach(1 as never),

@@ -162,7 +162,7 @@ const chains = fc
       added.reduce((p, step) => step.add(p), kind === 'loop' ? range(0, items) : numbersOf(items, kind === 'later')),
   }));
 
-const ways: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }];
+const ways: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }, { context: true }];
 const seed = Number(process.env['MILLRACE_SEED'] ?? 20261122);
 const inOrder = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
 

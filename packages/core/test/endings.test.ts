@@ -20,7 +20,12 @@ import { describe, expect, test } from 'vitest';
 
 // How runs end: by an abort from anywhere, by failures in the middle of things, by a drain.
 
-const ways: Record<string, RunOptions> = { generated: {}, copied: { generate: false }, 'not fused': { fuse: false } };
+const ways: Record<string, RunOptions> = {
+  generated: {},
+  copied: { generate: false },
+  'not fused': { fuse: false },
+  'with contexts': { context: true },
+};
 
 /** Runs to the end, well or not, and gives what the observer was told. */
 async function ended(

@@ -5,7 +5,12 @@ import { describe, expect, test } from 'vitest';
 
 // What random topologies found, each in its smallest form.
 
-const ways: Record<string, RunOptions> = { generated: {}, copied: { generate: false }, 'not fused': { fuse: false } };
+const ways: Record<string, RunOptions> = {
+  generated: {},
+  copied: { generate: false },
+  'not fused': { fuse: false },
+  'with contexts': { context: true },
+};
 
 const native = foreign<number | number[], number | number[]>({ name: 'native', open: () => new TransformStream() });
 

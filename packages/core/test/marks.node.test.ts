@@ -214,7 +214,7 @@ const graphOf = (count: number, markOf: (at: number) => Mark, isLinear: boolean)
   })).graph;
 
 const inOrder = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
-const ways: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }];
+const ways: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }, { context: true }];
 const seed = Number(process.env['MILLRACE_SEED'] ?? 20261122);
 const quiet = { warned: () => {} };
 

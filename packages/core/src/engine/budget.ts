@@ -1,6 +1,8 @@
 // Law 7: all runs of a thread share one budget of time. After 10 ms of work the engine gives way to timers, sockets and
 // signals. Reading the clock costs 44 ns, so it is read once every 1 to 1,024 items, adapting to what they cost.
 
+import { captureContext } from './async-context.js';
+
 const BUDGET_MS = 10;
 const MOST_BETWEEN_LOOKS = 1024;
 const SHORT_MS = 0.5;
@@ -10,7 +12,6 @@ declare const setImmediate: ((callback: () => void) => unknown) | undefined;
 
 const now = performance.now.bind(performance);
 const nextTurn = makeNextTurn();
-const captureContext = contextCapture();
 
 let between = 1;
 let left = 1;
@@ -89,17 +90,4 @@ function makeNextTurn(): (callback: () => void) => void {
     pending = callback;
     channel.port2.postMessage(undefined);
   };
-}
-
-/** How to capture the asynchronous context, where the platform has one. */
-function contextCapture(): (() => (callback: () => void) => void) | undefined {
-  const { process } = globalThis as {
-    readonly process?: { getBuiltinModule?(id: string): { readonly AsyncLocalStorage?: Snapshots } | undefined };
-  };
-  const storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage;
-  return typeof storage?.snapshot === 'function' ? () => storage.snapshot() : undefined;
-}
-
-interface Snapshots {
-  snapshot(): (callback: () => void) => void;
 }

@@ -1,3 +1,5 @@
+import { isThenable } from './answer.js';
+import { Carried, type ItemOrigin } from './carried.js';
 import type { StageContext } from './context.js';
 
 /** What a user's asynchronous function is told about its item. */
@@ -8,6 +10,8 @@ export interface ItemContext {
   readonly signal: AbortSignal;
   /** Which try this is: 1 for the first. */
   readonly attempt: number;
+  /** Where the item comes from, in a run with `context: true`. */
+  readonly origin?: ItemOrigin | undefined;
 }
 
 class CallContext implements ItemContext {
@@ -31,4 +35,39 @@ class CallContext implements ItemContext {
 /** Makes what a user's asynchronous function is told; the signal is made when it is looked at. */
 export function callContext(index: number, context: StageContext): ItemContext {
   return new CallContext(index, context);
+}
+
+/** The same, with the item's origin. */
+class CarriedContext implements ItemContext {
+  readonly origin: ItemOrigin;
+  readonly #context: ItemContext;
+
+  constructor(context: ItemContext, origin: ItemOrigin) {
+    this.#context = context;
+    this.origin = origin;
+  }
+
+  get index(): number {
+    return this.#context.index;
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
+
+  get attempt(): number {
+    return this.#context.attempt;
+  }
+}
+
+/** The same function for items that carry their origins: is called in their contexts, and its results carry them too. */
+export function carrying(
+  call: (item: unknown, context: ItemContext) => unknown,
+): (item: unknown, context: ItemContext) => unknown {
+  return (carried, context) => {
+    const { item, origin } = carried as Carried;
+    const result = origin.enter(() => call(item, new CarriedContext(context, origin)));
+    if (!isThenable(result)) return new Carried(result, origin);
+    return Promise.resolve(result).then((value) => new Carried(value, origin));
+  };
 }

@@ -56,13 +56,14 @@ export class ChainPlanner {
     if (inService > 0) this.#room(stage, spec.detail, inService * this.#most);
     if (spec.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
     this.#node({ type: 'operator', spec, stage, rooms: { highWaterMark, inService }, from: this.#from });
+    if (this.#planner.options.carries === true && spec.carries !== true) this.#planner.losesOrigins(stage);
     this.#reweigh(spec);
   }
 
   /** The same, with nothing but steps and the sink behind it; the loop may wait for it itself. */
   operatorBeforeSink(spec: OperatorSpec): void {
-    const { generate, isTimed } = this.#planner.options;
-    const isStep = !isTimed && generate && isGenerationAllowed();
+    const { generate, isTimed, carries } = this.#planner.options;
+    const isStep = !isTimed && carries !== true && generate && isGenerationAllowed();
     this.#isBehindWaiting = true;
     if (!isStep) return this.operator(spec);
     this.#waiting = spec;

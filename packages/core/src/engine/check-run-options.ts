@@ -15,6 +15,7 @@ const CHECKS: Readonly<Record<keyof RunOptions, (where: string, what: string, va
   sizeOf: checkFunction,
   fuse: checkBoolean,
   generate: checkBoolean,
+  context: checkBoolean,
   observer(where, what, value) {
     if (typeof value !== 'object' || value === null) throw wrongType(where, what, value, 'an object');
   },

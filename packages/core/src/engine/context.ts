@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { type EdgeFill, messageOf, PipelineError, StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
 import { Failure } from './answer.js';
+import { Carried, type ItemOrigin, type Origin, originOf } from './carried.js';
 import type { Coordinator } from './coordinator.js';
 import { noCounts, type StageCounts } from './counts.js';
 import type { Load } from './load.js';
@@ -24,12 +25,19 @@ export interface StageContext {
   readonly weight: number;
   /** Says that `items` more (or fewer) items are inside the run. */
   inside(items: number): void;
-  /** Wraps what the user's code threw, and tells the observer, if there is one. */
-  failure(cause: unknown, index: number, attempt?: number): Failure;
+  /** Whether items carry their origins: the run has `context: true`. */
+  readonly carries: boolean;
+  /**
+   * Lets an item of a source carry its origin, in a run with `context: true`; gives it as it is in any other. What it gives
+   * is the engine's to look into.
+   */
+  carry<T>(item: T, origin: ItemOrigin): T;
+  /** Wraps what the user's code threw, and tells the observer, if there is one; of `item`, where that carries its origin. */
+  failure(cause: unknown, index: number, attempt?: number, item?: unknown): Failure;
   /** Tells the observer, if there is one, of an error that costs only its item: the run goes on. */
-  rejected(cause: unknown, index: number, attempt?: number): void;
+  rejected(cause: unknown, index: number, attempt?: number, item?: unknown): void;
   /** Tells the observer, if there is one, of a try that failed, of an item that is tried again in `delayMs`. */
-  retried(cause: unknown, index: number, attempt: number, delayMs: number): void;
+  retried(cause: unknown, index: number, attempt: number, delayMs: number, item?: unknown): void;
   /** Hands over a clean-up that takes time: the run waits for it, up to `closeGraceMs`. */
   closing(work: PromiseLike<unknown>): void;
   /** Notes what a clean-up threw. */
@@ -77,6 +85,8 @@ export class RunContext {
   checkpoints: Coordinator | undefined;
   /** Weighs what is inside, where that is limited. */
   load: Load | undefined;
+  /** The origin of items that have no other, in a run whose items carry theirs. */
+  origin: Origin | undefined;
   isDraining: boolean = false;
   isOver: boolean = false;
   /** Whether the consumer waits for items; not where one reads them when it wants, and does not at the moment. */
@@ -146,6 +156,13 @@ export class RunContext {
     else this.others.push(error);
   }
 
+  /** Lets an item carry an origin, where items do in this run. */
+  carry(item: unknown, origin: ItemOrigin): unknown {
+    const { origin: own } = this;
+    if (own === undefined || item instanceof Carried) return item;
+    return new Carried(item, origin.enter === undefined ? { ...origin, enter: own.enter } : (origin as Origin));
+  }
+
   stage(name: string, node: number, weight: number, counts: StageCounts = noCounts()): OpenStageContext {
     const run = this;
     return {
@@ -158,16 +175,20 @@ export class RunContext {
       enteredBefore: 0,
       weight,
       inside: (items) => run.inside(items),
-      failure: (cause, index, attempt) => {
-        const error = new StageError(name, index, cause, attempt, run.isOver ? [] : run.edges());
+      get carries() {
+        return run.origin !== undefined;
+      },
+      carry: <T>(item: T, origin: ItemOrigin) => run.carry(item, origin) as T,
+      failure: (cause, index, attempt, item) => {
+        const error = new StageError(name, index, cause, attempt, run.isOver ? [] : run.edges(), originOf(item));
         if (!run.isOver) run.observer?.failed?.(error);
         return new Failure(error);
       },
-      rejected: (cause, index, attempt) => {
-        if (!run.isOver) run.observer?.failed?.(new StageError(name, index, cause, attempt));
+      rejected: (cause, index, attempt, item) => {
+        if (!run.isOver) run.observer?.failed?.(new StageError(name, index, cause, attempt, [], originOf(item)));
       },
-      retried: (cause, index, attempt, delayMs) => {
-        run.observer?.retried?.(new StageError(name, index, cause, attempt), delayMs);
+      retried: (cause, index, attempt, delayMs, item) => {
+        run.observer?.retried?.(new StageError(name, index, cause, attempt, [], originOf(item)), delayMs);
       },
       closing: (work) => run.closing(name, work),
       closeFailed: (cause) => run.closeFailed(name, cause),

@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.js';
 import { wrongType } from '../internal/arguments.js';
 import { type Answer, END, Failure, isLater, isThenable, type Mark } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
+import { plain, within } from './carried.js';
 import { whenAnswered } from './later.js';
 import type { Outlet } from './outlet.js';
 
@@ -74,16 +75,16 @@ export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: n
     sink.counts.held = items.length;
     const began = sink.began();
     try {
-      const written = writer.write(items);
+      const written = context.origin === undefined ? writer.write(items) : writeCarried(writer, items);
       sink.worked(items.length, began);
       if (!isThenable(written)) return finished(items.length, began);
       edge?.fill();
       written.then(
         () => finished(items.length, began) && loop(),
-        (error: unknown) => failed(error, at),
+        (error: unknown) => failed(error, at, items),
       );
     } catch (error) {
-      failed(error, at);
+      failed(error, at, items);
     }
     return false;
   };
@@ -123,8 +124,8 @@ export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: n
     return false;
   };
 
-  const failed = (error: unknown, at: number): void => {
-    const { error: reason } = sink.failure(error, at);
+  const failed = (error: unknown, at: number, items: readonly unknown[] = []): void => {
+    const { error: reason } = sink.failure(error, at, 1, items[0]);
     if (outlet.isOver) return context.alsoFailed(reason);
     outlet.finish({ reason });
   };
@@ -149,6 +150,11 @@ export function driveWriter(outlet: Outlet, writer: SinkWriter<unknown>, most: n
   };
 
   loop();
+}
+
+/** A burst is written in the context of its last item, as a batch is worked on. */
+function writeCarried(writer: SinkWriter<unknown>, items: readonly unknown[]): void | PromiseLike<unknown> {
+  return within(items[items.length - 1], () => writer.write(items.map(plain)));
 }
 
 function overdue(): PipelineError {

@@ -2,6 +2,7 @@ import type { Checkpointer } from '../checkpointer.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type EdgeFill, PipelineError, StageError } from '../errors.js';
 import type { Observer } from '../observer.js';
+import { captureContext, type Enter } from './async-context.js';
 import { RunContext } from './context.js';
 import { Coordinator } from './coordinator.js';
 import { inside, type StageCounts } from './counts.js';
@@ -48,6 +49,12 @@ export interface RunOptions {
    * `pipeTo()`; every source must have positions. Default: none.
    */
   readonly checkpoint?: Checkpointer | undefined;
+  /**
+   * Whether each function of yours runs in the asynchronous context (`AsyncLocalStorage`) of its item, the one in which the
+   * item was given, and is told the item's origin: its place in the source, its trace. Without it that is the context of
+   * the run. Costs a few hundred nanoseconds an item and stage. Default: `false`.
+   */
+  readonly context?: boolean | undefined;
   /** How long the end of a run waits for sources, stages and sinks to close, in milliseconds. Default: 1,000. */
   readonly closeGraceMs?: number | undefined;
 }
@@ -78,6 +85,7 @@ export class Execution implements OutletRun<RunEnd> {
       this.#ended = resolve;
     });
     this.context = new RunContext(options.clock ?? systemClock);
+    if (options.context === true) this.context.origin = { enter: captureContext?.() ?? enterHere };
     if (options.checkpoint !== undefined)
       this.context.checkpoints = new Coordinator(options.checkpoint, this.context.clock, this.onCheckpointFailed);
     const { maxBytesInFlight, sizeOf } = options;
@@ -255,6 +263,8 @@ function edgesOf({ rooms, stages }: Plan, waiting: readonly number[]): EdgeFill[
     return where === 'edge' ? [{ stage, waiting: Math.max(0, waiting[at] ?? 0), highWaterMark: items / weight }] : [];
   });
 }
+
+const enterHere: Enter = (call) => call();
 
 function endedWithout(): PipelineError {
   return new PipelineError('ERR_CORE_ABORTED', 'Cannot finish the item: the run has ended without it');

@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../checkpointer.js';
 import { type Answer, END, isLater, isThenable, Mark, type Pulled, type Puller } from './answer.js';
+import { Carried, type Origin } from './carried.js';
 import type { Drainable, RunContext, StageContext } from './context.js';
 import type { BarrierSource, Resumable } from './coordinator.js';
 import { Later } from './later.js';
@@ -182,7 +183,12 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
     this.#context.counts.out += handed.length;
     this.#context.inside(handed.length);
     if (this.#run.checkpoints !== undefined) this.#counted(handed.length, isMore);
-    return handed as T[];
+    return (this.#run.origin === undefined ? handed : this.#carried(handed, this.#run.origin)) as T[];
+  }
+
+  /** What the reader gave without an origin has that of the run. */
+  #carried(items: readonly T[], origin: Origin): unknown[] {
+    return items.map((item) => (item instanceof Carried ? item : new Carried(item, origin)));
   }
 
   #counted(items: number, isMore: boolean): void {

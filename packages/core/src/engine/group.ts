@@ -5,11 +5,12 @@ import type { RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import type { Edge } from './edge.js';
 import { GroupBarriers } from './group-barriers.js';
+import { GroupOrigins } from './group-origins.js';
 import { type GroupContexts, type GroupPlan, type LoopInput, nextToFlush } from './group-plan.js';
 import { askOf, countsOf, leftToTake, NO_LIMIT, roomOf, workOf } from './group-room.js';
 import { GroupTally } from './group-tally.js';
 import { Later, whenAnswered } from './later.js';
-import { endIterator, isQuiet, type MachineState, startState } from './machine.js';
+import { endIterator, isQuiet, type Machine, type MachineState, startState } from './machine.js';
 import { Rescue } from './rescue.js';
 import { waitForSink } from './sink-wait.js';
 import { WaitingSlot } from './waiting-slot.js';
@@ -35,6 +36,9 @@ export class Group implements Puller<unknown> {
   #mark: Mark | undefined;
   /** The same, when nothing before it is left in the group. */
   #due: Mark | undefined;
+  /** Only where items carry their origins. */
+  readonly #origins: GroupOrigins | undefined;
+  readonly #machine: Machine;
   /** Only under a checkpoint. */
   readonly #barriers: GroupBarriers | undefined;
   #isClosed = false;
@@ -51,6 +55,8 @@ export class Group implements Puller<unknown> {
     this.#edge = edge;
     this.#state = startState(plan.shape, plan.layout, plan.params, plan.seeds, run.clock);
     this.#tally = new GroupTally(plan, run, contexts, this.#state);
+    if (run.origin !== undefined) this.#origins = new GroupOrigins(plan.machine, run.origin);
+    this.#machine = this.#origins ?? plan.machine;
     if (run.checkpoints !== undefined)
       this.#barriers = new GroupBarriers(plan, this.#state, contexts, this.#tally, run.checkpoints, () =>
         this.#resume(),
@@ -60,7 +66,7 @@ export class Group implements Puller<unknown> {
       this.#slot = new WaitingSlot(plan, this.#state, run, waiting, this.#goOn, this.#leftLoop);
     }
     if (plan.policies !== undefined) {
-      this.#rescue = new Rescue(plan.policies, this.#state, contexts.stages, (at, failure) => {
+      this.#rescue = new Rescue(plan.policies, this.#state, contexts.stages, this.#origins, (at, failure) => {
         if (failure !== undefined) this.#fail(at, failure);
         // Nobody may have asked since the letter was begun.
         if (!this.#later.isOwed) return;
@@ -213,7 +219,7 @@ export class Group implements Puller<unknown> {
     if (isBusy || this.#isFlushing || this.#last !== undefined || this.#run.isDraining) return this.#resume();
     state.parks = false;
     state.isLooping = true;
-    this.#plan.machine.run(state, allowance(), this.#max);
+    this.#machine.run(state, allowance(), this.#max);
     this.#leftLoop(spend(1));
   };
 
@@ -247,7 +253,7 @@ export class Group implements Puller<unknown> {
     const state = this.#state;
     if (Array.isArray(answer)) {
       if (this.#isClosed) return this.#tally.abandonInput(answer.length);
-      state.input = answer;
+      state.input = this.#origins === undefined ? answer : this.#origins.accept(answer);
       state.at = 0;
       state.end = answer.length;
     } else if (answer instanceof Failure) this.#last = answer;
@@ -283,7 +289,6 @@ export class Group implements Puller<unknown> {
   /** Runs the loop once; `true` where the thread's time is up. */
   #slice(): boolean {
     const state = this.#state;
-    const { machine } = this.#plan;
     if (this.#last !== undefined) return false;
     if (!this.#isFlushing && state.level === 0 && this.#isAtEnd()) this.#endInput(0);
     const observed = this.#run.isTimed ? (this.#contexts.stages[0] ?? this.#contexts.source) : undefined;
@@ -293,7 +298,7 @@ export class Group implements Puller<unknown> {
     state.isLooping = true;
     if (!this.#isFlushing || state.level > 0 || state.isReady) {
       const room = state.cursors.length > 0 ? allowance() : roomOf(this.#plan, this.#state, this.#max);
-      machine.run(state, Math.min(allowance(), room, this.#barriers?.left ?? NO_LIMIT), this.#max);
+      this.#machine.run(state, Math.min(allowance(), room, this.#barriers?.left ?? NO_LIMIT), this.#max);
     } else this.#flush();
     this.#settle();
     this.#barriers?.counted((state.counts[0] as number) - taken);
@@ -355,7 +360,7 @@ export class Group implements Puller<unknown> {
     const { steps } = this.#plan.shape;
     this.#flushed = nextToFlush(steps, Math.max(this.#flushed, state.stop + 1), this.#mark !== undefined);
     state.status = STATUS.slice;
-    if (this.#flushed < steps.length) this.#plan.machine.flush(state, this.#flushed++, this.#max);
+    if (this.#flushed < steps.length) this.#machine.flush(state, this.#flushed++, this.#max);
     else if (this.#mark === undefined) this.#last = END;
     else {
       this.#due = this.#mark;
@@ -380,7 +385,7 @@ export class Group implements Puller<unknown> {
     const failing = this.#contexts.stages[at] as StageContext;
     const isInFlush = this.#isFlushing && at === this.#flushed - 1;
     const index = this.#tally.fail(at) + (isInFlush ? 1 : 0);
-    this.#last = error instanceof Failure ? error : failing.failure(error, index);
+    this.#last = error instanceof Failure ? error : failing.failure(error, index, 1, this.#origins?.carry(undefined));
     this.#state.isDry = true;
     this.#isFlushing = true;
   }

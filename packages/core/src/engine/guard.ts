@@ -2,6 +2,7 @@ import type { Timer } from '../clock.js';
 import { Failure, isThenable } from './answer.js';
 import type { ItemContext } from './call-context.js';
 import { ended, tookTooLong } from './call-limits.js';
+import { carryOn, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
 import { Deadline, Deadlines } from './deadlines.js';
 import { delayOf, type ItemPolicy, type RetryPolicy } from './item-policy.js';
@@ -125,7 +126,7 @@ export class Guard {
     const { retry } = this.#policy;
     if (this.#isClosed) return this.#fail(each, error);
     try {
-      if (retry !== undefined && mayRetry(retry, each, error))
+      if (retry !== undefined && within(each.item, () => mayRetry(retry, each, error)))
         return this.#again(each, error, delayOf(retry, each.attempt));
     } catch (problem) {
       // `when` threw: that is what ends the run.
@@ -136,7 +137,7 @@ export class Guard {
   }
 
   #again({ item, index, attempt, settle }: Try, error: unknown, delayMs: number): void {
-    this.#context.retried(error, index, attempt, delayMs);
+    this.#context.retried(error, index, attempt, delayMs, item);
     const timer = this.#context.clock.setTimer(() => {
       this.#backoffs.delete(timer);
       this.#try(this.#newTry(item, index, attempt + 1, settle));
@@ -158,22 +159,23 @@ export class Guard {
   #fallBack(each: Try, error: unknown): void {
     const { item, index, attempt, settle } = each;
     const { fallback } = this.#policy.onError as { fallback(error: unknown, item: unknown, context: object): unknown };
-    this.#context.rejected(error, index, attempt);
+    this.#context.rejected(error, index, attempt, item);
     const fail = (problem: unknown): void => {
       this.#context.alsoFailed(error);
       this.#fail(each, problem);
     };
     try {
-      const value = fallback(error, item, { stage: this.#context.name, index, attempts: attempt });
-      if (isThenable(value)) value.then((given) => settle('done', given), fail);
-      else settle('done', value);
+      const told = { stage: this.#context.name, index, attempts: attempt };
+      const value = within(item, () => fallback(error, plain(item), told));
+      if (isThenable(value)) value.then((given) => settle('done', carryOn(item, given)), fail);
+      else settle('done', carryOn(item, value));
     } catch (problem) {
       fail(problem);
     }
   }
 
-  #fail({ index, attempt, settle }: Try, error: unknown): void {
-    settle('failed', this.#context.failure(error, index, attempt));
+  #fail({ item, index, attempt, settle }: Try, error: unknown): void {
+    settle('failed', this.#context.failure(error, index, attempt, item));
   }
 
   #expire(late: Try, timeoutMs: number): void {

@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors.js';
 import { END, type Failure } from './answer.js';
+import { Carried, gather } from './carried.js';
 import type { JoinKind, JoinRule } from './join.js';
 import type { JoinInput } from './join-input.js';
 
@@ -47,7 +48,7 @@ class Zip implements JoinRule {
   make(inputs: Inputs, made: unknown[], max: number): void {
     let tuples = max - made.length;
     for (const { waiting } of inputs) tuples = Math.min(tuples, waiting);
-    for (let count = 0; count < tuples; count++) made.push(inputs.map((input) => input.next()));
+    for (let count = 0; count < tuples; count++) made.push(tuple(inputs.map((input) => input.next())));
   }
 
   ending(inputs: Inputs): Failure | typeof END | undefined {
@@ -57,6 +58,11 @@ class Zip implements JoinRule {
   reads(inputs: Inputs): Inputs {
     return inputs;
   }
+}
+
+/** Of items that carry their origins, the last one's. */
+function tuple(items: readonly unknown[]): unknown {
+  return items[0] instanceof Carried ? gather(items) : items;
 }
 
 class Concat implements JoinRule {
@@ -181,7 +187,13 @@ class MergeSorted implements JoinRule {
   /** Puts the first item of an input in its place among the others; of equals, that of the earlier input comes first. */
   #look(input: JoinInput, at: number): void {
     if (this.#hasHead[at] || input.waiting === 0) return;
-    const key = this.#key(input.head);
+    const { head } = input;
+    if (head instanceof Carried) head.origin.enter(() => this.#place(input, at, head.item));
+    else this.#place(input, at, head);
+  }
+
+  #place(input: JoinInput, at: number, item: unknown): void {
+    const key = this.#key(item);
     if (this.#last !== undefined && this.#compare(this.#last.key, key) > 0) throw unsorted(at);
     let [low, high] = [0, this.#heads.length];
     while (low < high) {

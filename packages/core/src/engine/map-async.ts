@@ -160,8 +160,7 @@ export class MapAsync implements Puller<unknown> {
       // One that nothing else waits for.
       task.key = task;
       this.#running++;
-      const problem = this.#guard === undefined ? error : this.#context.failure(error, task.index);
-      return this.#end(task, began, 'failed', problem);
+      return this.#end(task, began, 'failed', this.#context.failure(error, task.index, 1, item));
     }
     task.value = item;
     this.#keys.add(task);
@@ -215,7 +214,7 @@ export class MapAsync implements Puller<unknown> {
 
   #failed(item: unknown, task: Task, began: number, error: unknown): void {
     const guard = this.#guard;
-    if (guard === undefined) return this.#end(task, began, 'failed', error);
+    if (guard === undefined) return this.#end(task, began, 'failed', this.#context.failure(error, task.index, 1, item));
     this.#guarded(task, began, (settle) => guard.failed(item, task.index, error, settle));
   }
 
@@ -246,8 +245,7 @@ export class MapAsync implements Puller<unknown> {
   }
 
   #fail(task: Task): void {
-    const isMade = this.#guard !== undefined;
-    const failure = isMade ? (task.value as Failure) : this.#context.failure(task.value, task.index);
+    const failure = task.value as Failure;
     if (this.#isClosed) return this.#context.alsoFailed(failure.error);
     if (this.#failure !== undefined) {
       // In order, the failure of the earlier item is the one that is reported.

@@ -1,4 +1,5 @@
 import type { Puller } from './answer.js';
+import { Carried, plain } from './carried.js';
 import type { OpenStageContext, RunContext, StageContext } from './context.js';
 import type { StageCounts } from './counts.js';
 import { Edge } from './edge.js';
@@ -9,6 +10,7 @@ import { Merge } from './merge.js';
 import { OperatorBarriers } from './operator-barriers.js';
 import type { Plan } from './plan.js';
 import { Split } from './split.js';
+import { Translated } from './translated.js';
 
 /** What a sink is connected to: the parts of an outlet. */
 export interface OpenEnd {
@@ -92,14 +94,17 @@ export class OpenNodes {
     return this.#sinkEdges[at];
   }
 
+  /** An operator that does not know of origins sees items without. */
   #operator(
     { spec, rooms }: Plan['nodes'][number] & { type: 'operator' },
     upstream: Puller<unknown>,
     context: OpenStageContext,
   ): Puller<unknown> {
-    const operator = spec.open(upstream, context, rooms);
-    const { checkpoints } = this.#run;
-    return checkpoints === undefined ? operator : new OperatorBarriers(operator, context, checkpoints);
+    const { checkpoints, origin } = this.#run;
+    const isPlain = origin !== undefined && spec.carries !== true;
+    const operator = spec.open(isPlain ? new Translated(upstream, plain) : upstream, context, rooms);
+    const saved = checkpoints === undefined ? operator : new OperatorBarriers(operator, context, checkpoints);
+    return isPlain ? new Translated(saved, (item) => new Carried(item, origin)) : saved;
   }
 
   #split(node: Plan['nodes'][number] & { type: 'broadcast' | 'split' }): Split {

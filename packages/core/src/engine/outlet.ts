@@ -1,4 +1,5 @@
 import { type Answer, END, Failure, isLater, type Puller } from './answer.js';
+import { plain } from './carried.js';
 import type { RunContext, StageContext } from './context.js';
 import type { Edge } from './edge.js';
 import type { Group } from './group.js';
@@ -76,7 +77,10 @@ export class Outlet<End = unknown> {
     const pulled = this.root.pull(max);
     const take = (answer: Answer<unknown>): void => {
       this.context.isWanted = false;
-      if (Array.isArray(answer)) this.isOver ? this.abandon(answer.length) : then(answer);
+      if (Array.isArray(answer))
+        this.isOver
+          ? this.abandon(answer.length)
+          : then(this.context.origin === undefined ? answer : answer.map(plain));
       else if (answer === END) this.finish();
       else if (answer instanceof Failure) this.finish({ reason: answer.error });
       else this.pull(max, then);

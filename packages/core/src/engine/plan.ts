@@ -134,6 +134,8 @@ export interface PlanOptions {
   readonly fuse: boolean;
   /** Whether somebody asks how long the items of each stage take. */
   readonly isTimed: boolean;
+  /** Whether items carry their origins. */
+  readonly carries?: boolean;
   readonly maxInFlight: number | undefined;
   /** What may be inside by weight: sources are asked for their items one by one, and none is part of a loop. */
   readonly maxBytes: number | undefined;

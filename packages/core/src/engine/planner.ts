@@ -125,6 +125,13 @@ export class Planner {
     this.#rooms.push({ stage: this.nameOf(stage), where, items, ...(weight !== undefined && { weight }) });
   }
 
+  /** Notes a stage behind which items have the origin of the run. */
+  losesOrigins(stage: number): void {
+    this.#warnings.push(
+      `"${this.nameOf(stage)}" does not hand on where its items come from: behind it functions see the context of the run`,
+    );
+  }
+
   nameOf(stage: number): string {
     return (this.#stages[stage] as PlannedStage).name;
   }

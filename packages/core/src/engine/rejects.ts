@@ -1,4 +1,5 @@
 import type { Failure } from './answer.js';
+import { type ItemOrigin, originOf, plain } from './carried.js';
 import type { StageContext } from './context.js';
 
 /** An item that a stage could not process, and why. */
@@ -13,6 +14,8 @@ export interface DeadLetter<I = unknown> {
   readonly item: I;
   /** How often the stage tried: 1 where it has no `retry`. */
   readonly attempts: number;
+  /** Where the item comes from, in a run with `context: true`. */
+  readonly origin?: ItemOrigin;
 }
 
 /** Where the dead letters of a stage go to; made by `deadLetter()`. */
@@ -66,11 +69,11 @@ export interface Rejects<I> {
 /** Opens what a stage's option `onError` says for one run. */
 export function openRejects<I>(onError: OnError<I>, context: StageContext): Rejects<I> {
   if (onError === 'fail')
-    return { take: (error, index, _item, attempts) => context.failure(error, index, attempts), close: () => {} };
+    return { take: (error, index, item, attempts) => context.failure(error, index, attempts, item), close: () => {} };
   if (onError === 'skip') {
     return {
-      take: (error, index, _item, attempts) => {
-        context.rejected(error, index, attempts);
+      take: (error, index, item, attempts) => {
+        context.rejected(error, index, attempts, item);
         context.counts.dropped++;
         return undefined;
       },
@@ -105,13 +108,14 @@ class DeadLetters<I> implements Rejects<I> {
     const { name: stage, counts } = this.#context;
     const failed = (problem: unknown): Failure => {
       this.#context.alsoFailed(error);
-      return this.#context.failure(problem, index, attempts);
+      return this.#context.failure(problem, index, attempts, item);
     };
-    this.#context.rejected(error, index, attempts);
+    this.#context.rejected(error, index, attempts, item);
     let written: Promise<void>;
     try {
-      const letter: DeadLetter<I> = { error, stage, index, item, attempts };
-      written = this.#open().write(letter);
+      const origin = originOf(item);
+      const letter = { error, stage, index, item: plain(item) as I, attempts };
+      written = this.#open().write(origin === undefined ? letter : { ...letter, origin });
     } catch (problem) {
       return failed(problem);
     }

@@ -1,6 +1,7 @@
 import { Failure } from './answer.js';
 import { RESCUE, STATUS } from './codegen.js';
 import type { StageContext } from './context.js';
+import type { GroupOrigins } from './group-origins.js';
 import type { MachineState } from './machine.js';
 import { type ErrorPolicy, openRejects, type Rejects } from './rejects.js';
 
@@ -17,6 +18,7 @@ export class Rescue {
   readonly #state: MachineState;
   readonly #contexts: readonly StageContext[];
   readonly #rejects: ReadonlyArray<Rejects<unknown> | undefined>;
+  readonly #origins: GroupOrigins | undefined;
   readonly #onWritten: (at: number, failure: Failure | undefined) => void;
   #isClosed = false;
 
@@ -24,11 +26,13 @@ export class Rescue {
     policies: ReadonlyArray<ErrorPolicy<never, unknown> | undefined>,
     state: MachineState,
     contexts: readonly StageContext[],
+    origins: GroupOrigins | undefined,
     onWritten: (at: number, failure: Failure | undefined) => void,
   ) {
     this.#policies = policies as ReadonlyArray<Untyped | undefined>;
     this.#state = state;
     this.#contexts = contexts;
+    this.#origins = origins;
     this.#onWritten = onWritten;
     this.#rejects = this.#policies.map((policy, at) =>
       policy === undefined || policy === 'fail' || (typeof policy === 'object' && 'fallback' in policy)
@@ -44,7 +48,7 @@ export class Rescue {
   }
 
   #take(at: number, error: unknown, item: unknown, index: number): number {
-    const taken = this.#rejects[at]?.take(error, index, item);
+    const taken = this.#rejects[at]?.take(error, index, this.#origins?.carry(item) ?? item);
     if (this.#rejects[at] === undefined) return this.#fallBack(at, error, item, index);
     if (taken instanceof Failure) return this.#failed(at, taken);
     if (taken === undefined) {
@@ -64,7 +68,7 @@ export class Rescue {
   #fallBack(at: number, error: unknown, item: unknown, index: number): number {
     const context = this.#contexts[at] as StageContext;
     const { fallback } = this.#policies[at] as Extract<Untyped, { fallback: unknown }>;
-    context.rejected(error, index);
+    context.rejected(error, index, 1, this.#origins?.carry(item));
     try {
       this.#state.value = fallback(error, item, { stage: context.name, index, attempts: 1 });
       return RESCUE.used;

@@ -1,11 +1,12 @@
 import { PipelineError } from '../errors.js';
+import { Carried } from './carried.js';
 
 /** What one item weighs, in the unit of its edge's `highWaterMark`: a `size` of the user. */
 export type SizeOf = (item: unknown) => number;
 
 /** What an item weighs; throws what the user's function throws, and where it gives what can't be counted. */
 export function weightOf(sizeOf: SizeOf, item: unknown): number {
-  const size = sizeOf(item);
+  const size = item instanceof Carried ? item.origin.enter(() => sizeOf(item.item)) : sizeOf(item);
   if (typeof size !== 'number' || !(size >= 0) || size === Number.POSITIVE_INFINITY) {
     const shown = typeof size === 'number' ? String(size) : `a ${typeof size}`;
     throw new PipelineError(

@@ -80,6 +80,11 @@ export interface OperatorSpec {
   readonly keepsOrder?: boolean | undefined;
   /** Whether what it holds waits for more to come, or a mark: a batch. */
   readonly gathers?: boolean | undefined;
+  /**
+   * Whether it hands on items that carry their origins, in a run with `context: true`; any other is given items without,
+   * and what it hands on has the origin of the run.
+   */
+  readonly carries?: boolean | undefined;
   readonly weight: Weight;
   /** The same as a step that waits for one promise at a time: where it can be part of the loop that ends with the sink. */
   readonly asStep?: StepSpec | undefined;

@@ -1,4 +1,5 @@
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
+import { Carried } from './carried.js';
 import type { RunContext, StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
 
@@ -144,12 +145,12 @@ export class Split {
     try {
       if (at === 0) rule.begin?.(this.#branches);
       for (; at < items.length; at++) {
-        const branch = rule.choose(items[at], before + at);
+        const branch = choose(rule, items[at], before + at);
         if (this.#all[branch]?.isClosed === false) shares[branch]?.push(items[at]);
         else lost[this.#isClosed ? 'abandoned' : 'dropped']++;
       }
     } catch (thrown) {
-      this.last ??= this.#context.failure(thrown, before + at);
+      this.last ??= this.#context.failure(thrown, before + at, 1, items[at]);
       lost.abandoned = items.length - at;
     }
     counts.in += items.length;
@@ -269,4 +270,8 @@ export class Branch implements Puller<unknown> {
     this.#context.counts.out += items.length;
     return items;
   }
+}
+
+function choose(rule: SplitRule, item: unknown, index: number): number {
+  return item instanceof Carried ? item.origin.enter(() => rule.choose(item.item, index)) : rule.choose(item, index);
 }

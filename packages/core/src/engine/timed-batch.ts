@@ -1,6 +1,7 @@
 import type { Timer } from '../clock.js';
 import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
+import { gather, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
 import type { OpenBatch } from './open-batch.js';
@@ -105,7 +106,7 @@ export class TimedBatch implements Puller<unknown> {
 
   #add(item: unknown, index: number): void {
     try {
-      const full = this.#open.add(item, this.#sizeOf?.(item) ?? 0);
+      const full = this.#open.add(item, this.#sizeOf === undefined ? 0 : this.#weigh(item, this.#sizeOf));
       // `sizeOf` may have ended the run.
       if (this.#isClosed) return this.#abandon(1);
       this.#context.counts.held++;
@@ -119,8 +120,12 @@ export class TimedBatch implements Puller<unknown> {
     } catch (error) {
       this.#abandon(1);
       this.#discard();
-      this.#behind = this.#context.failure(error, index);
+      this.#behind = this.#context.failure(error, index, 1, item);
     }
+  }
+
+  #weigh(item: unknown, sizeOf: (item: unknown) => number): number {
+    return this.#context.carries ? within(item, () => sizeOf(plain(item))) : sizeOf(item);
   }
 
   #hand(): void {
@@ -147,7 +152,7 @@ export class TimedBatch implements Puller<unknown> {
       counts.out++;
       // In the bound a batch counts as many items as it may have.
       this.#context.inside((this.#batchWeight() - items.length) * this.#context.weight);
-      return [items];
+      return [this.#context.carries ? gather(items) : items];
     }
     const behind = this.#behind;
     if (behind instanceof Mark) this.#behind = undefined;

@@ -1,5 +1,6 @@
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
+import { gather } from './carried.js';
 import type { StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
 
@@ -162,7 +163,7 @@ export class Collected implements Gathering {
     counts.out++;
     // In the bound a batch counts as many items as it may have.
     this.#context.inside((this.#maxItems - items.length) * this.#context.weight);
-    return [items];
+    return [this.#context.carries ? gather(items) : items];
   }
 
   discard(): void {

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import type { StageContext } from '../engine/context.js';
 import type { SourceReader } from '../engine/spec.js';
 import { checkCount, checkOptions, wrongType } from '../internal/arguments.js';
 import type { Pipeline } from '../pipeline.js';
@@ -16,7 +17,7 @@ export interface FileLinesOptions {
  * Begins a pipeline with the lines of a text file in UTF-8, such as NDJSON; its positions are byte offsets.
  *
  * Lines come without their ends (`\n` or `\r\n`). Under a checkpoint a later run goes on behind the last line that was
- * delivered; the file may have grown meanwhile.
+ * delivered; the file may have grown meanwhile. With `context: true` the `offset` of a line's origin is the byte where it begins.
  *
  * @param path - The file.
  * @param options - `name`, `maxLineBytes`.
@@ -40,7 +41,7 @@ export function fileLines(path: string, options: FileLinesOptions = {}): Pipelin
   checkOptions('fileLines()', options, ['name', 'maxLineBytes']);
   const { name = 'lines', maxLineBytes = 1_048_576 } = options;
   checkCount('fileLines()', 'maxLineBytes', maxLineBytes, 1);
-  return source<string>({ name, open: () => new LineReader(path, maxLineBytes) });
+  return source<string>({ name, open: (context) => new LineReader(path, maxLineBytes, context) });
 }
 
 const CHUNK_BYTES = 65_536;
@@ -50,6 +51,7 @@ const NOTHING = Buffer.alloc(0);
 class LineReader implements SourceReader<string> {
   readonly #path: string;
   readonly #maxLineBytes: number;
+  readonly #context: StageContext;
   #file: FileHandle | undefined;
   #reading: Promise<unknown> = Promise.resolve();
   /** Where in the file the next line begins. */
@@ -57,9 +59,10 @@ class LineReader implements SourceReader<string> {
   /** What was read from there on. */
   #bytes: Buffer = NOTHING;
 
-  constructor(path: string, maxLineBytes: number) {
+  constructor(path: string, maxLineBytes: number, context: StageContext) {
     this.#path = path;
     this.#maxLineBytes = maxLineBytes;
+    this.#context = context;
   }
 
   read(max: number): readonly string[] | Promise<readonly string[] | undefined> {
@@ -109,7 +112,7 @@ class LineReader implements SourceReader<string> {
         );
       }
       if (end < 0) break;
-      lines.push(textOf(this.#bytes.subarray(at, end)));
+      lines.push(this.#line(this.#bytes.subarray(at, end), this.#offset + at));
       at = end + 1;
     }
     this.#bytes = this.#bytes.subarray(at);
@@ -117,10 +120,15 @@ class LineReader implements SourceReader<string> {
     return lines;
   }
 
+  #line(bytes: Buffer, offset: number): string {
+    const line = textOf(bytes);
+    return this.#context.carries ? this.#context.carry(line, { offset }) : line;
+  }
+
   /** The last line, where the file does not end with a line's end. */
   #rest(): string[] | undefined {
     if (this.#bytes.length === 0) return undefined;
-    const line = textOf(this.#bytes);
+    const line = this.#line(this.#bytes, this.#offset);
     this.#offset += this.#bytes.length;
     this.#bytes = NOTHING;
     return [line];

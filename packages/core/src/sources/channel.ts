@@ -1,3 +1,6 @@
+import { captureContext } from '../engine/async-context.js';
+import { plain } from '../engine/carried.js';
+import type { StageContext } from '../engine/context.js';
 import type { SourceReader } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkCount } from '../internal/arguments.js';
@@ -35,6 +38,7 @@ export interface Channel<T> {
  * - Holds: at most `capacity` items; an item whose `send()` is pending is still the sender's.
  * - Backpressure: `send()` gives a promise when `capacity` items wait, nothing while there is room.
  * - Failure: `send()` fails once this sender or the receiver is closed.
+ * - Context: in a run with `context: true` an item has that of its `send()`, from when the run was started.
  * - Cancel: when the last run of the receiver ends early while senders are open, or items wait, the items that wait are
  *   gone, pending sends reject, and so does every later one.
  *
@@ -75,7 +79,7 @@ export function channel<T>(capacity: number): Channel<T> {
   const receiver = new Pipeline<T>({
     type: 'reader',
     name: 'channel',
-    open: () => queue.open(),
+    open: (context) => queue.open(context),
   });
   return { sender: queue.sender(), receiver };
 }
@@ -101,6 +105,10 @@ class ChannelQueue<T> {
   #isServing = false;
   #senders = 0;
   #readers = 0;
+  /** An open run whose items carry the contexts they were sent in. */
+  #carrying: StageContext | undefined;
+  /** Whether items of the queue may carry theirs. */
+  #hasCarried = false;
   #isReceiverClosed = false;
 
   constructor(capacity: number) {
@@ -128,8 +136,15 @@ class ChannelQueue<T> {
     };
   }
 
-  open(): SourceReader<T> {
+  open(context: StageContext): SourceReader<T> {
     this.#readers++;
+    if (context.carries) {
+      this.#carrying = context;
+      this.#hasCarried = true;
+    }
+    // Of two runs that share the items one may have no use for what they carry.
+    const own = (items: readonly T[]): readonly T[] =>
+      context.carries || !this.#hasCarried ? items : items.map((item) => plain(item) as T);
     let pending: PendingRead<T> | undefined;
     const end = (): void => {
       this.#reads = this.#reads.filter((read) => read !== pending);
@@ -139,15 +154,16 @@ class ChannelQueue<T> {
       read: (max) => {
         // Where others wait already, what there is is theirs too.
         const items = this.#reads.length === 0 ? this.#take(max) : [];
-        if (items.length > 0) return items;
+        if (items.length > 0) return own(items);
         if (this.#isOver()) return undefined;
         return new Promise((resolve) => {
-          pending = { max, resolve };
+          pending = { max, resolve: (given) => resolve(given === undefined ? given : own(given)) };
           this.#reads.push(pending);
         });
       },
       close: () => {
         end();
+        if (this.#carrying === context) this.#carrying = undefined;
         if (--this.#readers === 0) this.#closeReceiver();
       },
       drain: end,
@@ -155,8 +171,9 @@ class ChannelQueue<T> {
     };
   }
 
-  #send(item: T): void | Promise<void> {
+  #send(sent: T): void | Promise<void> {
     if (this.#isReceiverClosed) throw closedError('the receiver');
+    const item = this.#carrying?.carry(sent, { enter: captureContext?.() }) ?? sent;
     if (this.#items.length < this.#capacity) {
       this.#items.push(item);
       return this.#serveSoon();

@@ -42,6 +42,12 @@ export interface OperatorOptions<I, O> {
    * not go on otherwise sends it a flush. It calls `context.inside(0)` behind each burst that it takes. Default: `false`.
    */
   readonly gathers?: boolean | undefined;
+  /**
+   * Whether it hands on items that carry their origins. In a run with `context: true` its items are then to be looked into
+   * by `plain()` and `within()` only, and what it makes of one to be given the same origin by `carryOn()`. Default: `false`;
+   * it is given items without, and what it hands on has the origin of the run.
+   */
+  readonly carries?: boolean;
   /** Opens the stage for one run: a function from the upstream puller to a downstream puller. */
   open(upstream: Puller<I>, context: StageContext, rooms: OperatorRooms): OperatorPuller<O>;
 }
@@ -120,12 +126,12 @@ export interface OperatorOptions<I, O> {
  */
 export function operator<I, O>(options: OperatorOptions<I, O>): Stage<I, O> {
   const { name, highWaterMark = 0, size, inService = 0, detail = 'in service', weight = 'same' } = options;
-  const { obstacle, keepsOrder, gathers } = options;
+  const { obstacle, keepsOrder, gathers, carries } = options;
   const sizeOf = size as SizeOf | undefined;
   const open: OperatorSpec['open'] = (upstream, context, rooms) => {
     const edge = rooms.highWaterMark > 0 ? new Edge(upstream, rooms.highWaterMark, context, true, sizeOf) : upstream;
     return options.open(edge as Puller<I>, context, rooms) as OperatorPuller<unknown>;
   };
   const rooms = { highWaterMark, size: sizeOf, inService, detail, weight };
-  return stageOf({ type: 'operator', name, ...rooms, obstacle, keepsOrder, gathers, open }, openPair);
+  return stageOf({ type: 'operator', name, ...rooms, obstacle, keepsOrder, gathers, carries, open }, openPair);
 }

@@ -133,6 +133,7 @@ function caseOf({
     ending: parts.ending ?? ending,
     fuse: fc.boolean(),
     generate: fc.boolean(),
+    context: fc.boolean(),
     isObserved: fc.boolean(),
     order: fc.nat(1_000_000),
   });

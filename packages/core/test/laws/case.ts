@@ -113,6 +113,8 @@ export interface Case {
   readonly ending: Ending;
   readonly fuse: boolean;
   readonly generate: boolean;
+  /** Whether items carry their origins. */
+  readonly context: boolean;
   readonly isObserved: boolean;
   /** Decides what happens next, where several things are under way. */
   readonly order: number;

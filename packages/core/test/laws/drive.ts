@@ -51,6 +51,7 @@ export async function driven(made: Case, world: World, options: RunOptions = {})
   const all: RunOptions = {
     fuse: made.fuse,
     generate: made.generate,
+    context: made.context,
     clock: world.clock,
     observer,
     ...(made.ending.kind === 'signal' ? { signal } : {}),

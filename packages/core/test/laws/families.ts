@@ -59,6 +59,7 @@ const WAYS: readonly RunOptions[] = [
   { fuse: true, generate: false },
   { fuse: false, generate: true },
   { fuse: false, generate: false },
+  { context: true },
 ];
 
 /** A run that could have more inside than it may is refused before anything is opened. */
@@ -88,8 +89,8 @@ const STILL = {
 
 async function checkWays(made: Case, ledger: Ledger): Promise<void> {
   const digests: string[] = [];
-  for (const { fuse = true, generate = true } of WAYS) {
-    const { world, ended } = await checkCase({ ...made, fuse, generate }, ledger);
+  for (const { fuse = true, generate = true, context = false } of WAYS) {
+    const { world, ended } = await checkCase({ ...made, fuse, generate, context }, ledger);
     const { stage, index, cause } = (ended.error ?? {}) as { stage?: string; index?: number; cause?: unknown };
     const lives = world.lives.map(({ name, kind, closes, aborts, isOver }) => {
       // How far one got that is read ahead is no result.
@@ -122,8 +123,8 @@ async function checkStalled(made: { readonly made: Case; readonly taken: number 
   const world = new World({ ...STILL, clock }, false);
   const pipeline = built(stalledCase, world)[0] as ReturnType<typeof built>[number];
   const probe = stallingSink(only?.sink.kind === 'function' ? undefined : (only?.sink.mark ?? 0), clock);
-  const { fuse, generate } = stalledCase;
-  const run = pipeline.run(probe.sink, { clock, fuse, generate });
+  const { fuse, generate, context } = stalledCase;
+  const run = pipeline.run(probe.sink, { clock, fuse, generate, context });
   run.finished.catch(() => {});
   const plan = run.explain();
   const check = (): void => {

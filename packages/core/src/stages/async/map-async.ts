@@ -1,4 +1,5 @@
-import type { ItemContext } from '../../engine/call-context.js';
+import { carrying, type ItemContext } from '../../engine/call-context.js';
+import { plain, within } from '../../engine/carried.js';
 import { Edge } from '../../engine/edge.js';
 import { Guard } from '../../engine/guard.js';
 import type { ItemPolicy } from '../../engine/item-policy.js';
@@ -141,15 +142,18 @@ export function concurrentSpec(
     detail: `concurrency${ordered ? '' : ', unordered'}${keyBy === undefined ? '' : ', by key'}`,
     weight: 'same',
     keepsOrder: ordered,
+    carries: true,
     asStep:
       concurrency === 1 && highWaterMark === 0 && keyBy === undefined ? waitingStep(name, call, policy) : undefined,
     open(upstream, context) {
       // By key, others run past those that wait: these wait in the stage, where they don't weigh.
       const isAhead = keyBy !== undefined && size === undefined;
       const edge = highWaterMark > 0 && !isAhead ? new Edge(upstream, highWaterMark, context, true, size) : upstream;
-      const guard = policy === undefined ? undefined : new Guard(call, policy, context);
-      const byKey = keyBy && { keyBy, highWaterMark: isAhead ? highWaterMark : 0 };
-      return new MapAsync(call, concurrency, ordered, edge, context, guard, byKey);
+      const own = context.carries ? carrying(call) : call;
+      const guard = policy === undefined ? undefined : new Guard(own, policy, context);
+      const keyOf = keyBy && context.carries ? (item: unknown) => within(item, () => keyBy(plain(item))) : keyBy;
+      const byKey = keyOf && { keyBy: keyOf, highWaterMark: isAhead ? highWaterMark : 0 };
+      return new MapAsync(own, concurrency, ordered, edge, context, guard, byKey);
     },
   };
 }

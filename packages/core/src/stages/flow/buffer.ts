@@ -81,6 +81,7 @@ export function buffer<T>(items: number | QueuingStrategy<NoInfer<T>>, options: 
       detail: overflow,
       isQueue: true,
       keepsOrder: true,
+      carries: true,
       weight: 'same',
       open: (upstream, context) => new BufferQueue(upstream, context, highWaterMark, overflow, size),
     },

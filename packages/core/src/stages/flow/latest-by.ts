@@ -11,6 +11,7 @@ export function latestBy<T>(name: string, paceFrom: (nowMs: number) => Pace): St
       highWaterMark: 0,
       inService: Latest.inService,
       detail: 'latest',
+      carries: true,
       weight: 'same',
       open: (upstream, context) => new Latest(upstream, context, paceFrom(context.clock.now())),
     },

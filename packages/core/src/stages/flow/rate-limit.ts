@@ -1,5 +1,6 @@
 import type { Timer } from '../../clock.js';
 import { type Answer, END, isLater, type Pulled, type Puller } from '../../engine/answer.js';
+import { plain, within } from '../../engine/carried.js';
 import type { StageContext } from '../../engine/context.js';
 import { Later, whenAnswered } from '../../engine/later.js';
 import { type Rate, RateBudget } from '../../engine/rate-budget.js';
@@ -70,6 +71,7 @@ export function rateLimit<T>(rate: Rate | RateBudget, options: RateLimitOptions<
     size,
     inService: 1,
     detail: 'waiting',
+    carries: true,
     open(upstream, context) {
       // Each run has its own where none is shared.
       const budget = rate instanceof RateBudget ? rate : new RateBudget(own);
@@ -162,7 +164,8 @@ class RateLimit<T> implements Puller<T> {
 
   #costOf(item: T): number {
     if (this.#cost === undefined) return 1;
-    const cost: unknown = this.#cost(item);
+    const costOf = this.#cost;
+    const cost: unknown = this.#context.carries ? within(item, () => costOf(plain(item) as T)) : costOf(item);
     if (typeof cost === 'number' && Number.isFinite(cost) && cost >= 0) return cost;
     throw new RangeError(`cost returned ${String(cost)} (must be a finite number of 0 or more)`);
   }

@@ -52,6 +52,7 @@ export function batchWhileBusy<T>(options: BatchWhileBusyOptions): Stage<T, T[]>
       highWaterMark: 0,
       inService: maxItems,
       detail: 'open batch',
+      carries: true,
       weight: { times: maxItems },
       open: (upstream, context) => new WhileBusy(upstream, context, new Collected(maxItems, context)),
     },

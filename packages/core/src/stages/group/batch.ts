@@ -69,6 +69,7 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
         detail: 'open batch',
         keepsOrder: true,
         gathers: true,
+        carries: true,
         weight,
         open: (upstream, context) => new TimedBatch(upstream, context, open(), size, maxWaitMs),
       },

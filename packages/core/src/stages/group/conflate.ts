@@ -1,3 +1,4 @@
+import { carryingFold, carryingMap } from '../../engine/carried.js';
 import { openPair } from '../../engine/pair.js';
 import { roomFor } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
@@ -80,9 +81,12 @@ export function conflate(
       highWaterMark: 0,
       inService: (weight) => roomFor(BURST)(weight) + 1,
       detail: 'folded',
+      carries: true,
       weight: 'same',
-      open: (upstream, context, { inService }) =>
-        new WhileBusy(upstream, context, new Folded(fn, seed, inService - 1, context)),
+      open(upstream, context, { inService }) {
+        const [fold, begin] = context.carries ? [carryingFold(fn), carryingMap(seed)] : [fn, seed];
+        return new WhileBusy(upstream, context, new Folded(fold, begin, inService - 1, context));
+      },
     },
     openPair,
   );
