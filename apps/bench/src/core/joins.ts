@@ -12,16 +12,21 @@ function drawWhole(items: number, random: Random): number[] {
 const drawInputs = (items: number, random: Random): number[][] =>
   cut(drawWhole(items, random), Math.ceil(items / INPUTS));
 
-async function* oneByOne(numbers: readonly number[]): AsyncGenerator<number> {
-  for (const number of numbers) yield number;
+const ARRAY = 64;
+const drawArrays = (items: number, random: Random): number[][][] =>
+  drawInputs(items, random).map((input) => cut(input, ARRAY));
+
+async function* oneByOne<T>(items: readonly T[]): AsyncGenerator<T> {
+  for (const item of items) yield item;
 }
 
-function compared(name: string, items: number, millrace: Side, hand: Side): Case {
-  return { suite: 'core', name, condition: 'polluted', options: '', metric: 'cpu', items, millrace, against: [hand] };
+function compared(name: string, options: string, items: number, millrace: Side, hand: Side): Case {
+  return { suite: 'core', name, condition: 'polluted', options, metric: 'cpu', items, millrace, against: [hand] };
 }
 
 const merge8 = compared(
   'merge-8',
+  'item by item',
   200_000,
   {
     name: 'Millrace',
@@ -46,6 +51,36 @@ const merge8 = compared(
   },
 );
 
+const merge8OfArrays = compared(
+  'merge-8',
+  'arrays of 64',
+  2_000_000,
+  {
+    name: 'Millrace',
+    load: () =>
+      millraceOn(drawArrays, async () => {
+        const { mergedTotalOfArrays } = await import('../millrace/joins.js');
+        return (inputs) => mergedTotalOfArrays(inputs.map(oneByOne));
+      }),
+  },
+  {
+    name: 'hand merge',
+    async load() {
+      const { mergeEach } = await import('../hand/joins.js');
+      return programOn(drawArrays, async (inputs) => {
+        let total = 0;
+        const add = (value: number): void => {
+          total += value;
+        };
+        await mergeEach(inputs.map(oneByOne), (array) => {
+          for (let at = 0; at < array.length; at++) add(array[at] as number);
+        });
+        return total;
+      });
+    },
+  },
+);
+
 const WAYS: ReadonlyArray<(value: number) => number> = [
   (value) => value * 2,
   (value) => value + 7,
@@ -55,6 +90,7 @@ const WAYS: ReadonlyArray<(value: number) => number> = [
 
 const broadcast4 = compared(
   'broadcast-4',
+  '',
   1_000_000,
   {
     name: 'Millrace',
@@ -81,4 +117,4 @@ const broadcast4 = compared(
 );
 
 /** Eight asynchronous sources into one consumer, and one source to four. */
-export const JOIN_CASES: readonly Case[] = [merge8, broadcast4];
+export const JOIN_CASES: readonly Case[] = [merge8, merge8OfArrays, broadcast4];

@@ -1,14 +1,14 @@
 /** What takes items; where it gives a promise, the next one waits for that. */
-export type Consume = (value: number) => void | PromiseLike<void>;
+export type Consume<T = number> = (value: T) => void | PromiseLike<void>;
 
 /**
  * Hands on the items of several asynchronous iterables as they arrive: one of each waits at most, those of one keep their
  * order. An error of an input, or of `consume`, closes all inputs and is passed on.
  */
-export function mergeEach(inputs: readonly AsyncIterable<number>[], consume: Consume): Promise<void> {
+export function mergeEach<T>(inputs: readonly AsyncIterable<T>[], consume: Consume<T>): Promise<void> {
   return new Promise((resolve, reject) => {
     const iterators = inputs.map((input) => input[Symbol.asyncIterator]());
-    const waiting: Array<{ readonly input: AsyncIterator<number>; readonly value: number }> = [];
+    const waiting: Array<{ readonly input: AsyncIterator<T>; readonly value: T }> = [];
     let open = iterators.length;
     let isBusy = false;
     let isOver = false;
@@ -25,7 +25,7 @@ export function mergeEach(inputs: readonly AsyncIterable<number>[], consume: Con
       }
       if (open === 0 && !isBusy && !isOver) resolve();
     };
-    const take = (input: AsyncIterator<number>, value: number): void => {
+    const take = (input: AsyncIterator<T>, value: T): void => {
       if (isOver) return;
       try {
         const done = consume(value);
@@ -37,7 +37,7 @@ export function mergeEach(inputs: readonly AsyncIterable<number>[], consume: Con
         fail(error);
       }
     };
-    const ask = (input: AsyncIterator<number>): void => {
+    const ask = (input: AsyncIterator<T>): void => {
       input.next().then(({ done, value }) => {
         if (done === true) {
           open--;

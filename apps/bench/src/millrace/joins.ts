@@ -1,9 +1,19 @@
-import { from, map, merge, runAll } from '@millrace/core';
+import { flatten, from, map, merge, runAll } from '@millrace/core';
 
 /** Adds up the items of several sources as they arrive. */
 export async function mergedTotal(inputs: readonly AsyncIterable<number>[]): Promise<number> {
   let total = 0;
   await merge(...inputs.map((input) => from(input))).forEach((value) => {
+    total += value;
+  });
+  return total;
+}
+
+/** The same, of sources that give arrays. */
+export async function mergedTotalOfArrays(inputs: readonly AsyncIterable<readonly number[]>[]): Promise<number> {
+  let total = 0;
+  const numbers = merge(...inputs.map((input) => from(input))).pipeThrough(flatten());
+  await numbers.forEach((value) => {
     total += value;
   });
   return total;

@@ -149,7 +149,11 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
 
   readonly #onRead = (items: readonly T[] | undefined): void => {
     this.#isReading = false;
-    if (!this.#isClosed) return this.#answer(() => this.#took(items));
+    if (!this.#isClosed) {
+      if (this.#later.isOwed) this.#later.give(this.#took(items));
+      else this.#arrived = () => this.#took(items);
+      return;
+    }
     // What arrives after the source was closed was never handed on, so it is not inside and not counted.
     if (items !== undefined) this.#reader.giveBack?.(items);
     if (this.#later.isOwed) this.#later.give(END);
@@ -157,13 +161,10 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
 
   readonly #onError = (error: unknown): void => {
     this.#isReading = false;
-    if (!this.#isClosed) this.#answer(() => this.#failed(error));
+    if (this.#isClosed) return;
+    if (this.#later.isOwed) this.#later.give(this.#failed(error));
+    else this.#arrived = () => this.#failed(error);
   };
-
-  #answer(answer: () => Answer<T>): void {
-    if (this.#later.isOwed) this.#later.give(answer());
-    else this.#arrived = answer;
-  }
 
   #took(items: readonly T[] | undefined): Answer<T> {
     if (items === undefined) return this.#end();

@@ -75,6 +75,8 @@ export class Merge implements Puller<unknown> {
   #isBusy = false;
   #max = 0;
   readonly #later = new Later<unknown>();
+  /** What is handed on in a moment: it has come in this turn of the microtask queue, for a consumer that waits. */
+  #burst: unknown[] | undefined;
 
   constructor(inputs: readonly MergeInput[], highWaterMark: number, context: StageContext) {
     this.#inputs = inputs.map((given) => {
@@ -191,16 +193,20 @@ export class Merge implements Puller<unknown> {
       else input.arrived = answer;
       return;
     }
-    const isBurst = Array.isArray(answer);
-    if (this.#later.isOwed && isBurst && answer.length <= this.#max && this.#last === undefined)
+    const isOwed = this.#later.isOwed && this.#last === undefined;
+    if (isOwed && Array.isArray(answer) && answer.length <= this.#max - (this.#burst?.length ?? 0))
       return this.#pass(input, answer);
     this.#accept(input, answer);
+    if (this.#burst !== undefined) return;
     if (!this.#later.isOwed) return this.#askAhead();
     const next = this.#work();
     if (next !== undefined) this.#later.give(next);
   }
 
-  /** Hands a burst on as it is: where the consumer waits nothing else waits, and all other inputs have been asked. */
+  /**
+   * Hands on what has come, where the consumer waits and so nothing else does: with what comes of other inputs in the same
+   * turn of the microtask queue. PERF: a burst for each item costs the consumer 250 ns (core/merge-8, 1.25 times as fast).
+   */
   #pass(input: Input, burst: unknown[]): void {
     input.isAsking = false;
     input.came += burst.length;
@@ -209,8 +215,19 @@ export class Merge implements Puller<unknown> {
     this.#isBusy = true;
     if (input.loop === undefined) this.#ask(input, this.#highWaterMark);
     this.#isBusy = false;
-    this.#later.give(burst);
+    if (this.#burst !== undefined) for (const item of burst) this.#burst.push(item);
+    else if (burst.length === this.#max) return this.#later.give(burst);
+    else {
+      this.#burst = burst;
+      queueMicrotask(this.#giveBurst);
+    }
   }
+
+  readonly #giveBurst = (): void => {
+    const burst = this.#burst as unknown[];
+    this.#burst = undefined;
+    this.#later.give(burst);
+  };
 
   #count(last: Input, items: number): void {
     // Whoever comes behind the last one is next.
