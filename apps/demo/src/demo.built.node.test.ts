@@ -164,7 +164,7 @@ test('demo prints the table, its assumptions and the summary', async () => {
 test('demo --explain prints the plan and its bound first', async () => {
   const { code, out } = await demo(['--limit', '10', '--explain', '--json']);
   expect(code).toBe(0);
-  expect(out).toMatch(/^at most [\d,]+ items inside\n.*reject impossible\n.*drop repeats → batch\n.*darkness/s);
+  expect(out).toMatch(/^at most [\d,]+ items inside\n.*reject impossible → drop repeats → batch.*\n.*darkness/s);
   expect(out).toMatch(/\n\{"read":10,.*\}\n$/);
 });
 
