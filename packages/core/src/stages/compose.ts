@@ -35,42 +35,7 @@ export interface ComposeOptions {
  * assert.match(String(from([1]).pipeThrough(clean).explain()), /clean\/filter → clean\/map/);
  * ```
  */
-export function compose<A, B>(a: Stage<A, B>): Stage<A, B>;
-/** Makes one stage of two. */
-export function compose<A, B, C>(a: Stage<A, B>, b: Stage<B, C>): Stage<A, C>;
-/** Makes one stage of three. */
-export function compose<A, B, C, D>(a: Stage<A, B>, b: Stage<B, C>, c: Stage<C, D>): Stage<A, D>;
-/** Makes one stage of four. */
-export function compose<A, B, C, D, E>(a: Stage<A, B>, b: Stage<B, C>, c: Stage<C, D>, d: Stage<D, E>): Stage<A, E>;
-/** Makes one stage of five. */
-export function compose<A, B, C, D, E, F>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-): Stage<A, F>;
-/** Makes one stage of six. */
-export function compose<A, B, C, D, E, F, G>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-  f: Stage<F, G>,
-): Stage<A, G>;
-/** Makes one stage of seven. */
-export function compose<A, B, C, D, E, F, G, H>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-  f: Stage<F, G>,
-  g: Stage<G, H>,
-): Stage<A, H>;
-/** Makes one stage of eight. */
-export function compose<A, B, C, D, E, F, G, H, I>(
+export function compose<A, B, C, D, E, F, G, H, I, J, K>(
   a: Stage<A, B>,
   b: Stage<B, C>,
   c: Stage<C, D>,
@@ -79,7 +44,10 @@ export function compose<A, B, C, D, E, F, G, H, I>(
   f: Stage<F, G>,
   g: Stage<G, H>,
   h: Stage<H, I>,
-): Stage<A, I>;
+  i: Stage<I, J>,
+  j: Stage<J, K>,
+  options?: ComposeOptions,
+): Stage<A, K>;
 /** Makes one stage of nine. */
 export function compose<A, B, C, D, E, F, G, H, I, J>(
   a: Stage<A, B>,
@@ -91,70 +59,9 @@ export function compose<A, B, C, D, E, F, G, H, I, J>(
   g: Stage<G, H>,
   h: Stage<H, I>,
   i: Stage<I, J>,
+  options?: ComposeOptions,
 ): Stage<A, J>;
-/** Makes one stage of ten. */
-export function compose<A, B, C, D, E, F, G, H, I, J, K>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-  f: Stage<F, G>,
-  g: Stage<G, H>,
-  h: Stage<H, I>,
-  i: Stage<I, J>,
-  j: Stage<J, K>,
-): Stage<A, K>;
-/** Makes one stage of one, with options. */
-export function compose<A, B>(a: Stage<A, B>, options: ComposeOptions): Stage<A, B>;
-/** Makes one stage of two, with options. */
-export function compose<A, B, C>(a: Stage<A, B>, b: Stage<B, C>, options: ComposeOptions): Stage<A, C>;
-/** Makes one stage of three, with options. */
-export function compose<A, B, C, D>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  options: ComposeOptions,
-): Stage<A, D>;
-/** Makes one stage of four, with options. */
-export function compose<A, B, C, D, E>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  options: ComposeOptions,
-): Stage<A, E>;
-/** Makes one stage of five, with options. */
-export function compose<A, B, C, D, E, F>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-  options: ComposeOptions,
-): Stage<A, F>;
-/** Makes one stage of six, with options. */
-export function compose<A, B, C, D, E, F, G>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-  f: Stage<F, G>,
-  options: ComposeOptions,
-): Stage<A, G>;
-/** Makes one stage of seven, with options. */
-export function compose<A, B, C, D, E, F, G, H>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-  f: Stage<F, G>,
-  g: Stage<G, H>,
-  options: ComposeOptions,
-): Stage<A, H>;
-/** Makes one stage of eight, with options. */
+/** Makes one stage of eight. */
 export function compose<A, B, C, D, E, F, G, H, I>(
   a: Stage<A, B>,
   b: Stage<B, C>,
@@ -164,10 +71,10 @@ export function compose<A, B, C, D, E, F, G, H, I>(
   f: Stage<F, G>,
   g: Stage<G, H>,
   h: Stage<H, I>,
-  options: ComposeOptions,
+  options?: ComposeOptions,
 ): Stage<A, I>;
-/** Makes one stage of nine, with options. */
-export function compose<A, B, C, D, E, F, G, H, I, J>(
+/** Makes one stage of seven. */
+export function compose<A, B, C, D, E, F, G, H>(
   a: Stage<A, B>,
   b: Stage<B, C>,
   c: Stage<C, D>,
@@ -175,28 +82,55 @@ export function compose<A, B, C, D, E, F, G, H, I, J>(
   e: Stage<E, F>,
   f: Stage<F, G>,
   g: Stage<G, H>,
-  h: Stage<H, I>,
-  i: Stage<I, J>,
-  options: ComposeOptions,
-): Stage<A, J>;
-/** Makes one stage of ten, with options. */
-export function compose<A, B, C, D, E, F, G, H, I, J, K>(
+  options?: ComposeOptions,
+): Stage<A, H>;
+/** Makes one stage of six. */
+export function compose<A, B, C, D, E, F, G>(
   a: Stage<A, B>,
   b: Stage<B, C>,
   c: Stage<C, D>,
   d: Stage<D, E>,
   e: Stage<E, F>,
   f: Stage<F, G>,
-  g: Stage<G, H>,
-  h: Stage<H, I>,
-  i: Stage<I, J>,
-  j: Stage<J, K>,
-  options: ComposeOptions,
-): Stage<A, K>;
-export function compose(...given: ReadonlyArray<Stage<unknown, unknown> | ComposeOptions>): Stage<unknown, unknown> {
+  options?: ComposeOptions,
+): Stage<A, G>;
+/** Makes one stage of five. */
+export function compose<A, B, C, D, E, F>(
+  a: Stage<A, B>,
+  b: Stage<B, C>,
+  c: Stage<C, D>,
+  d: Stage<D, E>,
+  e: Stage<E, F>,
+  options?: ComposeOptions,
+): Stage<A, F>;
+/** Makes one stage of four. */
+export function compose<A, B, C, D, E>(
+  a: Stage<A, B>,
+  b: Stage<B, C>,
+  c: Stage<C, D>,
+  d: Stage<D, E>,
+  options?: ComposeOptions,
+): Stage<A, E>;
+/** Makes one stage of three. */
+export function compose<A, B, C, D>(
+  a: Stage<A, B>,
+  b: Stage<B, C>,
+  c: Stage<C, D>,
+  options?: ComposeOptions,
+): Stage<A, D>;
+/** Makes one stage of two. */
+export function compose<A, B, C>(a: Stage<A, B>, b: Stage<B, C>, options?: ComposeOptions): Stage<A, C>;
+/** Makes one stage of one. */
+export function compose<A, B>(a: Stage<A, B>, options?: ComposeOptions): Stage<A, B>;
+// From long to short: a short signature that is tried first takes the last stage for options, and fixes what its functions take.
+export function compose(
+  ...given: ReadonlyArray<Stage<unknown, unknown> | ComposeOptions | undefined>
+): Stage<unknown, unknown> {
   const last = given.at(-1);
-  const hasOptions = given.length > 1 && typeof last === 'object' && last !== null && !isStage(last) && !isPair(last);
-  const options = hasOptions ? (last as ComposeOptions) : {};
+  const isOptions =
+    last === undefined || (typeof last === 'object' && last !== null && !isStage(last) && !isPair(last));
+  const hasOptions = given.length > 1 && isOptions;
+  const options = (hasOptions && (last as ComposeOptions | undefined)) || {};
   checkOptions('compose()', options, ['name']);
   const { name } = options;
   const stages = hasOptions ? given.slice(0, -1) : given;
