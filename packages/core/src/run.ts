@@ -78,7 +78,8 @@ export class Run {
    *
    * @param options - `deadlineMs`, default 5,000.
    * @returns The summary of the run, and what of it was done before and what since: {@link DrainReceipt}.
-   * @throws StageError when a stage fails while the run drains, and the reason of an abort.
+   * @throws StageError when a stage fails while the run drains, and the reason of an abort; `counts()` says what became of
+   *   the items then.
    *
    * @example What was done before, what since, and what was given up
    * ```ts

@@ -5,6 +5,7 @@ import {
   flatMap,
   from,
   generate,
+  type ItemContext,
   interval,
   map,
   mapAsync,
@@ -43,6 +44,31 @@ async function ended(
 }
 
 describe.for(Object.entries(ways))('a run, %s,', ([, options]) => {
+  test('that fails has no calls among the others that give up by their signal', async () => {
+    const late = new Error('late');
+    // As fetch() does, as setTimeout() of node:timers/promises does, and one with an error of its own.
+    const ends = [
+      (reason: unknown) => reason,
+      (reason: unknown) => Object.assign(new Error('aborted', { cause: reason }), { name: 'AbortError' }),
+      () => late,
+    ];
+    const waits = async (n: number, { signal }: ItemContext): Promise<void> => {
+      const error = await new Promise((resolve) => {
+        if (n === 3) return queueMicrotask(() => resolve(new Error('first')));
+        signal.addEventListener('abort', () => resolve(ends[n]?.(signal.reason)));
+      });
+      throw error;
+    };
+    const error: StageError = await range(0, 4)
+      .pipeThrough(mapAsync(waits, { concurrency: 4, ordered: false }))
+      .count(options)
+      .catch((problem) => problem);
+    expect(error).toMatchObject({ index: 3, cause: new Error('first') });
+    // What was under way is told of a moment later.
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(error.others).toMatchObject([{ index: 2, cause: late }]);
+  });
+
   test('that is aborted by its own sink ends in balance', async () => {
     const reason = new Error('seen enough');
     const { summary, error } = await ended((all) => {

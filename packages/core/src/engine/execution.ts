@@ -234,10 +234,8 @@ export class Execution implements OutletRun<RunEnd> {
     const summary = this.#summary();
     const error = failure ?? (closeFailures.length > 0 ? { reason: closeFailures.shift() } : undefined);
     const { reason } = error ?? {};
-    // One cause can come by two ways: a failed write, and the stream that it errored.
-    const isNew = (other: unknown): boolean =>
-      !(other instanceof StageError) || other.cause !== (reason as StageError).cause;
     if (reason instanceof StageError) {
+      const isNew = (other: unknown): boolean => !isEcho(other instanceof StageError ? other.cause : other, reason);
       reason.others.push(...others.filter(isNew), ...closeFailures);
       this.context.failedLater = (other) => void (isNew(other) && reason.others.push(other));
     }
@@ -265,6 +263,15 @@ function edgesOf({ rooms, stages }: Plan, waiting: readonly number[]): EdgeFill[
 }
 
 const enterHere: Enter = (call) => call();
+
+/**
+ * Whether a cause says no more than `failure`: it came by two ways (a failed write, and the stream that it errored), or a
+ * call under way gave up with the reason of its signal, as such or as the cause of an `AbortError`.
+ */
+function isEcho(cause: unknown, failure: StageError): boolean {
+  const { name, cause: below } = (cause ?? {}) as { readonly name?: unknown; readonly cause?: unknown };
+  return cause === failure.cause || cause === failure || (name === 'AbortError' && below === failure);
+}
 
 function endedWithout(): PipelineError {
   return new PipelineError('ERR_CORE_ABORTED', 'Cannot finish the item: the run has ended without it');
