@@ -242,6 +242,8 @@ interface Job {
   readonly steps: readonly Step[];
   /** The kind of each sink, and the stages before it alone. */
   readonly sinks: ReadonlyArray<readonly [string, readonly Step[]]>;
+  /** How the items come to the sinks, where there are two. */
+  readonly split: 'broadcast' | 'partition';
   readonly everyItems: number;
   /** How many turns of the microtask queue it takes until something is durable. */
   readonly turns: { readonly save: number; readonly letter: number; readonly write: number };
@@ -272,12 +274,14 @@ function sourceOf({ items, kind }: Input, from: number): Pipeline<Item> {
   });
 }
 
-function deliveriesOf({ inputs, steps, sinks }: Job, process: Process): Delivery[] {
+const isEven = ({ id }: Item): boolean => id % 2 === 0;
+
+function deliveriesOf({ inputs, steps, sinks, split }: Job, process: Process): Delivery[] {
   const add = (items: Pipeline<Item>, added: readonly Step[]): Pipeline<Item> =>
     added.reduce((p, each) => each.add(p, process), items);
   const made = inputs.map((input, from) => add(sourceOf(input, from), input.steps));
   const joined = add(made.length === 1 ? (made[0] as Pipeline<Item>) : merge(...made), steps);
-  const copies = sinks.length === 1 ? [joined] : joined.broadcast(sinks.length);
+  const copies = sinks.length === 1 ? [joined] : split === 'broadcast' ? joined.broadcast(2) : joined.partition(isEven);
   return sinks.map(([kind, own], at) => {
     const branch = add(copies[at] as Pipeline<Item>, own);
     return kind === 'sink' ? branch.into(process.sink(`sink ${at}`)) : branch.into(process.early(`sink ${at}`));
@@ -379,6 +383,7 @@ const jobs: fc.Arbitrary<Job> = fc.record({
     minLength: 1,
     maxLength: 2,
   }),
+  split: fc.constantFrom('broadcast', 'partition'),
   everyItems: fc.integer({ min: 1, max: 7 }),
   turns: fc.record({ save: turns, letter: turns, write: turns }),
   options: fc.constantFrom(...ways),
@@ -410,7 +415,7 @@ describe('a run that goes on from its last checkpoint', () => {
 
   test('a job that is killed at any one of its steps loses nothing, and doubles only what was behind its checkpoint', async () => {
     const turns = { save: 20, letter: 40, write: 5 };
-    const all = { turns, everyItems: 4, options: {} };
+    const all = { turns, split: 'broadcast', everyItems: 4, options: {} } as const;
     const byHand: readonly Job[] = [
       {
         ...all,
