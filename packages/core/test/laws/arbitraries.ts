@@ -28,7 +28,10 @@ const anyFault: fc.Arbitrary<Fault | undefined> = fc.oneof(
 );
 
 const step: fc.Arbitrary<StageCase> = fc.record({
-  kind: fc.constantFrom('map', 'map', 'tap', 'filter', 'filterMap', 'scan', 'dedupe'),
+  kind: fc.constantFrom(
+    ...(['map', 'map', 'map', 'tap', 'filter', 'filterMap', 'scan', 'dedupe'] as const),
+    ...(['unique', 'dropWhile', 'totals'] as const),
+  ),
   mark,
   fault: anyFault,
 });

@@ -1,5 +1,5 @@
 import type { Case, Fault, PipeCase, SinkCase, SourceCase, StageCase, Value } from './case.js';
-import { isKept, keyOf, mapped, sizeOf, summed, tagged, unfolded } from './values.js';
+import { isEarly, isKept, keyOf, mapped, sizeOf, summed, tagged, unfolded } from './values.js';
 
 /** An error that a run may end with; `index` is `undefined` where it is a matter of chance. */
 export interface Possible {
@@ -125,7 +125,8 @@ class Work {
     const { name = '' } = stage;
     if (stage.kind === 'compose') return this.stages(from, stage.stages);
     const fault = 'fault' in stage ? stage.fault : undefined;
-    const given = stage.kind === 'foreign' ? lossy(from) : failedAt(outOfStep(from, stage), fault, name);
+    const given =
+      stage.kind === 'foreign' ? lossy(from) : failedAt(outOfStep(from, stage), calledOf(from, stage, fault), name);
     const end = applied(given, stage, name);
     // How many batches there are is a matter of chance.
     if (stage.kind !== 'regroup') this.passed.set(name, { in: from.items.length, out: end.items.length });
@@ -154,6 +155,13 @@ function failedAt(from: Expected, fault: Fault | undefined, stage: string): Expe
   // A run with a function that hangs is aborted.
   if (fault.how === 'hangs') return { ...from, isExact: false, isSome: true };
   return failing(from, { stage, index: fault.at }, fault.at);
+}
+
+/** The fault of a stage, unless its function is not called so often: one asks until the first item that passes. */
+function calledOf({ items }: Expected, { kind }: StageCase, fault: Fault | undefined): Fault | undefined {
+  if (kind !== 'dropWhile') return fault;
+  const last = items.findIndex((value) => !isEarly(value));
+  return fault !== undefined && last >= 0 && fault.at > last ? undefined : fault;
 }
 
 /** What is done in the order of completion: what comes before a failure is a matter of chance. */
@@ -186,6 +194,20 @@ function applied(from: Expected, stage: StageCase, name: string): Expected {
         ...from,
         items: items.filter((value, at) => at === 0 || keyOf(value) !== keyOf(items[at - 1] as Value)),
       };
+    case 'unique': {
+      const seen = new Set<number>();
+      return { ...from, items: items.filter((value) => !seen.has(keyOf(value)) && seen.add(keyOf(value))) };
+    }
+    case 'dropWhile': {
+      const first = items.findIndex((value) => !isEarly(value));
+      return { ...from, items: first < 0 ? [] : items.slice(first) };
+    }
+    case 'totals': {
+      let sum = 0;
+      const totals = items.map((value) => (sum = summed(sum, value)));
+      // An error leaves out the one at the end.
+      return { ...from, items: from.isExact && !from.mayEndWell ? totals : [...totals, sum] };
+    }
     case 'drop':
       return { ...from, items: items.slice(stage.items) };
     case 'take':

@@ -2,8 +2,10 @@ import {
   batch,
   buffer,
   compose,
+  dedupe,
   dedupeConsecutive,
   drop,
+  dropWhile,
   filter,
   filterMap,
   flatMap,
@@ -12,12 +14,13 @@ import {
   type Pipeline,
   type Stage,
   scan,
+  statefulMap,
   take,
   tap,
 } from '@millrace/core';
 import { foreign } from '@millrace/core/authoring';
 import type { StageCase, Value } from './case.js';
-import { bytesOf, isKept, keyOf, mapped, summed, unfolded } from './values.js';
+import { bytesOf, isEarly, isKept, keyOf, mapped, summed, unfolded } from './values.js';
 import type { World } from './world.js';
 
 type Step = { readonly name: string; readonly highWaterMark?: number };
@@ -67,6 +70,17 @@ function stageOf(made: OneStage, world: World): Stage<Value, Value> {
       return scan((sum: number, value: Value, index) => call(index, () => summed(sum, value)), 0, step);
     case 'dedupe':
       return dedupeConsecutive((value: Value, index) => call(index, () => keyOf(value)), step);
+    case 'unique':
+      return dedupe<Value>({ ...step, key: (value, index) => call(index, () => keyOf(value)) });
+    case 'dropWhile':
+      return dropWhile((value: Value, index) => call(index, () => isEarlyOrGone(value, world)), step);
+    case 'totals':
+      return statefulMap({
+        ...step,
+        start: () => ({ sum: 0 }),
+        map: (total, value: Value, index) => call(index, () => (total.sum = summed(total.sum, value))),
+        flush: ({ sum }) => sum,
+      }) as Stage<Value, Value>;
     case 'take':
       return take(made.items, step);
     case 'drop':
@@ -102,6 +116,13 @@ function kept(value: Value, world: World): boolean {
   if (isKept(value)) return true;
   world.leave(value);
   return false;
+}
+
+/** As `isEarly()`: those that are left out are gone. */
+function isEarlyOrGone(value: Value, world: World): boolean {
+  if (!isEarly(value)) return false;
+  world.leave(value);
+  return true;
 }
 
 function iterating(

@@ -20,6 +20,11 @@ export function isKept(value: Value): boolean {
   return sizeOf(value) % 3 !== 0;
 }
 
+/** Whether a value is none of those that begin what a `dropWhile()` lets pass. */
+export function isEarly(value: Value): boolean {
+  return sizeOf(value) % 11 !== 7;
+}
+
 export function summed(sum: number, value: Value): number {
   return (sum + sizeOf(value)) % 1000;
 }
