@@ -13,6 +13,7 @@ export type CoreErrorCode =
   | 'ERR_CORE_BRANCH'
   | 'ERR_CORE_UNSORTED'
   | 'ERR_CORE_UNMATCHED'
+  | 'ERR_CORE_KEYS'
   | 'ERR_CORE_OVERFLOW'
   | 'ERR_CORE_SIZE'
   | 'ERR_CORE_WINDOW'

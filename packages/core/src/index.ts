@@ -78,6 +78,7 @@ export { tap } from './stages/shape/tap.js';
 export type { BalanceOptions } from './stages/split/balance.js';
 export type { Branches, BroadcastOptions } from './stages/split/broadcast.js';
 export type { PartitionOptions } from './stages/split/partition.js';
+export { type PartitionByOptions, partitionBy } from './stages/split/partition-by.js';
 export type { Routed, RouteOptions, Routes } from './stages/split/route.js';
 export type { CallOptions, StepOptions } from './stages/step-options.js';
 export { type StopOptions, type Stoppable, type Stopping, type StopSignal, stopOnSignals } from './stop-on-signals.js';

@@ -39,8 +39,9 @@ export function startRun(
 /** What a barrier cannot pass, or keeps what can't be saved. */
 function refuseObstacles({ nodes, stages }: Plan): void {
   for (const node of nodes) {
-    if (node.type !== 'operator' && node.type !== 'join') continue;
-    const obstacle = node.type === 'join' ? obstacleOf(node.join) : obstacleIn(node.spec);
+    if (node.type !== 'operator' && node.type !== 'join' && node.type !== 'keyed') continue;
+    const obstacle =
+      node.type === 'keyed' ? KEYED : node.type === 'join' ? obstacleOf(node.join) : obstacleIn(node.spec);
     if (obstacle === undefined) continue;
     const { name } = stages[node.stage] as PlannedStage;
     throw new PipelineError(
@@ -60,3 +61,5 @@ function obstacleOf({ reads }: JoinKind): string | undefined {
   if (reads === 'one by one') return undefined;
   return 'waits for all of its inputs, which do not come to a barrier together (must be merge() or concat()';
 }
+
+const KEYED = 'keeps a sub-pipeline for each key, whose state is not saved (must be another stage';

@@ -5,7 +5,7 @@ import { isGenerationAllowed, machineFor, type Params } from './machine.js';
 import type { BurstSink, FusedSink, SinkSpec } from './plan.js';
 import type { Planner, Tail } from './planner.js';
 import type { SizeOf } from './scale.js';
-import type { OperatorSpec, Room, SourceSpec, StageSpec, StepSpec } from './spec.js';
+import type { KeyedSpec, OperatorSpec, Room, SourceSpec, StepSpec } from './spec.js';
 import { EMIT, guardedKind } from './step.js';
 
 const SINK_EDGE = 64;
@@ -58,6 +58,22 @@ export class ChainPlanner {
     this.#node({ type: 'operator', spec, stage, rooms: { highWaterMark, inService }, from: this.#from });
     if (this.#planner.options.carries === true && spec.carries !== true) this.#planner.losesOrigins(stage);
     this.#reweigh(spec);
+  }
+
+  keyed(spec: KeyedSpec): void {
+    this.#endGroup();
+    const before = {
+      from: this.#from,
+      inputs: this.#inputs,
+      weight: this.#weight,
+      most: this.#most,
+      paths: this.#paths,
+    };
+    const { from, inputs, weight, most } = this.#planner.keyed(spec, before);
+    this.#from = from;
+    this.#inputs = inputs;
+    this.#weight = weight;
+    this.#most = most;
   }
 
   /** The same, with nothing but steps and the sink behind it; the loop may wait for it itself. */
@@ -177,7 +193,7 @@ export class ChainPlanner {
     };
   }
 
-  #reweigh(spec: StageSpec): void {
+  #reweigh(spec: StepSpec | OperatorSpec): void {
     const { weight } = spec;
     if (weight === 'same') return;
     const times = weight === 'one' ? 1 : weight.times;

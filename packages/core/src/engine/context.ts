@@ -130,6 +130,14 @@ export class RunContext {
     if (items > this.insideMost) this.insideMost = items;
   }
 
+  /** Tells the observer, or else the console, and that once. */
+  warn(message: string): void {
+    if (this.observer?.warned !== undefined) return this.observer.warned(message);
+    if (warnedOf.has(message)) return;
+    warnedOf.add(message);
+    console.warn(message);
+  }
+
   closing(stage: string, work: PromiseLike<unknown>): void {
     const entry = { stage, isDone: false, work: Promise.resolve() };
     entry.work = Promise.resolve(work).then(
@@ -202,3 +210,5 @@ export class RunContext {
     };
   }
 }
+
+const warnedOf = new Set<string>();

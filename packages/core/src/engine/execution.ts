@@ -127,7 +127,7 @@ export class Execution implements OutletRun<RunEnd> {
         waiting: () => this.waiting(),
         inFlight: () => this.context.insideNow,
       }) ?? observer;
-    for (const warning of this.plan.warnings) warn(this.context.observer, warning);
+    for (const warning of this.plan.warnings) this.context.warn(warning);
     this.#limit();
   }
 
@@ -183,7 +183,8 @@ export class Execution implements OutletRun<RunEnd> {
     const counts = this.counts();
     return counts.map((each, at) => {
       const node = this.plan.nodes[this.plan.stages[at]?.node as number];
-      const isQueue = node?.type === 'branch' || (node?.type === 'operator' && node.spec.isQueue === true);
+      const isQueue =
+        node?.type === 'branch' || node?.type === 'keyed' || (node?.type === 'operator' && node.spec.isQueue === true);
       return waitingBefore(this.plan, counts, at) + (isQueue ? inside(each) : 0);
     });
   }
@@ -275,16 +276,6 @@ function isEcho(cause: unknown, failure: StageError): boolean {
 
 function endedWithout(): PipelineError {
   return new PipelineError('ERR_CORE_ABORTED', 'Cannot finish the item: the run has ended without it');
-}
-
-const warnedOf = new Set<string>();
-
-/** Tells the observer, or else the console, and that once. */
-function warn(observer: Observer | undefined, message: string): void {
-  if (observer?.warned !== undefined) return observer.warned(message);
-  if (warnedOf.has(message)) return;
-  warnedOf.add(message);
-  console.warn(message);
 }
 
 /** How a run ended. */

@@ -233,7 +233,13 @@ function keepsOrder(
 ): boolean {
   const { kind, node: number } = stages[at] as Plan['stages'][number];
   const node = nodes[number];
+  if (isKeyed(nodes, number)) return false;
   if (kind !== 'operator' || node?.type !== 'operator') return true;
   // One that keeps an item back may lose those behind it meanwhile.
   return node.spec.keepsOrder === true && dropped + deadLettered + filtered + deduped === 0;
+}
+
+/** Whether a node tells items apart by key, is part of what each key has, or brings them together. */
+function isKeyed(nodes: Plan['nodes'], number: number): boolean {
+  return nodes.some((node, at) => node.type === 'keyed' && at <= number && number <= node.gather);
 }

@@ -6,9 +6,10 @@ import { Edge } from './edge.js';
 import { Gate } from './gate.js';
 import { Group } from './group.js';
 import { Join } from './join.js';
+import { Keyed } from './keyed.js';
 import { Merge } from './merge.js';
 import { OperatorBarriers } from './operator-barriers.js';
-import type { Plan } from './plan.js';
+import type { Plan, PlanNode } from './plan.js';
 import { Split } from './split.js';
 import { Translated } from './translated.js';
 
@@ -26,45 +27,91 @@ export class OpenNodes {
   /** Reads the counts of each stage. */
   readonly readers: Array<() => StageCounts> = [];
   /** One for each sink. */
-  readonly ends: OpenEnd[];
+  readonly ends: readonly OpenEnd[];
+  readonly #plan: Plan;
   readonly #run: RunContext;
-  readonly #contexts: readonly OpenStageContext[];
+  readonly #contexts: OpenStageContext[] = [];
   readonly #pullers: Array<Puller<unknown> | undefined> = [];
   readonly #groups: Array<Group | undefined> = [];
   readonly #sinkEdges: Array<Edge | undefined> = [];
   readonly #splits: Array<Split | undefined> = [];
 
-  constructor(plan: Plan, run: RunContext) {
+  /** @param lane - Where these are the nodes of one key only: which, and what they pull from. */
+  constructor(plan: Plan, run: RunContext, lane?: { readonly keyed: number; readonly feed: Puller<unknown> }) {
+    this.#plan = plan;
     this.#run = run;
-    this.#contexts = plan.stages.map((stage) => run.stage(stage.name, stage.node, stage.weight));
+    const keyed = plan.nodes[lane?.keyed ?? -1];
+    const [first, last] = lane && keyed?.type === 'keyed' ? [lane.keyed + 1, keyed.gather] : [0, plan.nodes.length];
+    plan.stages.forEach(({ name, node, weight }, at) => {
+      if (node >= first && node < last) this.#contexts[at] = run.stage(name, node, weight);
+    });
+    if (lane !== undefined) this.#pullers[lane.keyed] = lane.feed;
     try {
-      plan.nodes.forEach((node, at) => {
-        if (node.type === 'broadcast' || node.type === 'split') this.#splits[at] = this.#split(node);
-        else if (node.type === 'group') this.#pullers[at] = this.#groups[at] = this.#group(node);
-        else this.#pullers[at] = this.#single(node, at, plan);
-      });
+      this.#open(first, last);
     } catch (error) {
       // A stage did not open: what was opened before it is closed.
       for (const puller of this.#pullers) puller?.close(error);
       throw error;
     }
-    this.ends = plan.ends.map((at) => {
-      const node = plan.nodes[at] as Plan['nodes'][number];
-      const stage = node.type === 'group' ? node.stages.at(-1) : node.stage;
-      const { name } = plan.stages[stage as number] as { name: string };
-      const root = this.#pullers[at] as Puller<unknown>;
-      const group = this.#groups[at];
-      if (group !== undefined) return { name, root, group };
-      const edge = this.#sinkEdges[at];
-      const sink = this.#contexts[stage as number] as StageContext;
-      return edge === undefined ? { name, root, sink } : { name, root, sink, edge };
+    this.ends = lane === undefined ? plan.ends.map((at) => this.#end(at)) : [];
+  }
+
+  /** What to pull from for the items of a node. */
+  puller(at: number): Puller<unknown> {
+    return this.#pullers[at] as Puller<unknown>;
+  }
+
+  #open(first: number, last: number): void {
+    for (let at = first; at < last; at++) {
+      const node = this.#plan.nodes[at] as PlanNode;
+      if (node.type === 'broadcast' || node.type === 'split') this.#splits[at] = this.#split(node);
+      else if (node.type === 'group') this.#pullers[at] = this.#groups[at] = this.#group(node);
+      else if (node.type === 'keyed') {
+        this.#pullers[node.gather] = this.#keyed(node, at);
+        // Those between are opened for each key.
+        at = node.gather;
+      } else if (node.type !== 'gather') this.#pullers[at] = this.#single(node, at);
+    }
+  }
+
+  #end(at: number): OpenEnd {
+    const node = this.#plan.nodes[at] as PlanNode;
+    const stage = node.type === 'group' ? node.stages.at(-1) : node.stage;
+    const { name } = this.#plan.stages[stage as number] as { name: string };
+    const root = this.#pullers[at] as Puller<unknown>;
+    const group = this.#groups[at];
+    if (group !== undefined) return { name, root, group };
+    const edge = this.#sinkEdges[at];
+    const sink = this.#contexts[stage as number] as StageContext;
+    return edge === undefined ? { name, root, sink } : { name, root, sink, edge };
+  }
+
+  /** What tells items apart by key, opens the nodes of each, and gathers what they make. */
+  #keyed(node: PlanNode & { type: 'keyed' }, at: number): Keyed {
+    const gather = this.#plan.nodes[node.gather] as PlanNode & { type: 'gather' };
+    const split = this.#contexts[node.stage] as StageContext;
+    const merge = this.#contexts[gather.stage] as StageContext;
+    const stages = gather.stage - node.stage - 1;
+    const keyed = new Keyed(node.spec, {
+      upstream: this.#before(node),
+      run: this.#run,
+      split,
+      merge,
+      stages,
+      open: (feed) => {
+        const nodes = new OpenNodes(this.#plan, this.#run, { keyed: at, feed });
+        return { root: nodes.puller(node.end), readers: nodes.readers };
+      },
     });
+    this.#reads(split);
+    for (let stage = 0; stage < stages; stage++) this.readers.push(() => keyed.counts(stage));
+    this.#reads(merge);
+    return keyed;
   }
 
   #single(
-    node: Exclude<Plan['nodes'][number], { type: 'broadcast' | 'split' | 'group' }>,
+    node: Exclude<PlanNode, { type: 'broadcast' | 'split' | 'group' | 'keyed' | 'gather' }>,
     at: number,
-    plan: Plan,
   ): Puller<unknown> {
     const context = this.#contexts[node.stage] as OpenStageContext;
     this.#reads(context);
@@ -72,7 +119,7 @@ export class OpenNodes {
     if (node.type === 'branch') return this.#splitBefore(node).branch(node.highWaterMark, context);
     if (node.type === 'merge' || node.type === 'join') {
       const inputs = node.from.map((from, input) => {
-        const planned = plan.nodes[from];
+        const planned = this.#plan.nodes[from];
         const isLoop = planned?.type === 'group' && planned.source !== undefined;
         return {
           upstream: this.#pullers[from] as Puller<unknown>,
@@ -96,7 +143,7 @@ export class OpenNodes {
 
   /** An operator that does not know of origins sees items without. */
   #operator(
-    { spec, rooms }: Plan['nodes'][number] & { type: 'operator' },
+    { spec, rooms }: PlanNode & { type: 'operator' },
     upstream: Puller<unknown>,
     context: OpenStageContext,
   ): Puller<unknown> {
@@ -107,14 +154,14 @@ export class OpenNodes {
     return isPlain ? new Translated(saved, (item) => new Carried(item, origin)) : saved;
   }
 
-  #split(node: Plan['nodes'][number] & { type: 'broadcast' | 'split' }): Split {
+  #split(node: PlanNode & { type: 'broadcast' | 'split' }): Split {
     const context = this.#contexts[node.stage] as StageContext;
     this.#reads(context);
     const rule = node.type === 'split' ? node.split.open() : undefined;
     return new Split(this.#before(node), this.#run, context, rule);
   }
 
-  #group(node: Plan['nodes'][number] & { type: 'group' }): Group {
+  #group(node: PlanNode & { type: 'group' }): Group {
     const source = node.source === undefined ? undefined : this.#contexts[node.source];
     const stages = node.stages.map((at) => this.#contexts[at] as OpenStageContext);
     const upstream = node.from.length === 0 ? undefined : this.#before(node);
@@ -139,7 +186,7 @@ export class OpenNodes {
 }
 
 function edgeOf(
-  { edge, group }: Plan['nodes'][number] & { type: 'group' },
+  { edge, group }: PlanNode & { type: 'group' },
   upstream: Puller<unknown>,
   stages: readonly StageContext[],
 ): Edge | undefined {

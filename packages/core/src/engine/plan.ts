@@ -1,7 +1,7 @@
 import type { GroupPlan } from './group-plan.js';
 import type { JoinKind } from './join.js';
 import type { SizeOf } from './scale.js';
-import type { OperatorRooms, OperatorSpec, SourceSpec } from './spec.js';
+import type { KeyedSpec, OperatorRooms, OperatorSpec, SourceSpec } from './spec.js';
 import type { SplitKind } from './split.js';
 import type { SinkKind } from './step.js';
 
@@ -93,6 +93,22 @@ export type PlanNode =
     }
   | { readonly type: 'broadcast'; readonly stage: number; readonly from: readonly number[] }
   | { readonly type: 'split'; readonly split: SplitKind; readonly stage: number; readonly from: readonly number[] }
+  | {
+      /** Tells items apart by key; the nodes between it and the one that gathers are opened for each key. */
+      readonly type: 'keyed';
+      readonly spec: KeyedSpec;
+      readonly stage: number;
+      /** The last node of a sub-pipeline; this one itself where that is empty. */
+      readonly end: number;
+      /** The node that gathers what the sub-pipelines make. */
+      readonly gather: number;
+      readonly from: readonly number[];
+    }
+  | {
+      readonly type: 'gather';
+      readonly stage: number;
+      readonly from: readonly number[];
+    }
   | {
       readonly type: 'branch';
       readonly stage: number;

@@ -1,9 +1,10 @@
 import { PipelineError } from '../errors.js';
 import { ChainPlanner } from './chain-planner.js';
 import { branchPath, diamondWarnings, type Path } from './diamonds.js';
+import { IN_HAND } from './keyed.js';
 import { readerOf } from './loop-reader.js';
 import type { Plan, PlanNode, PlannedRoom, PlannedStage, PlanOptions, SinkSpec } from './plan.js';
-import type { BroadcastSpec, Chain, OperatorSpec, SourceSpec, StageSpec } from './spec.js';
+import type { BroadcastSpec, Chain, KeyedSpec, OperatorSpec, SourceSpec, StageSpec } from './spec.js';
 
 /** A chain and the sink behind it; without one the plan is for looking at. */
 export interface EndedChain extends Chain {
@@ -78,7 +79,10 @@ export class Planner {
   readonly #stages: PlannedStage[] = [];
   readonly #rooms: PlannedRoom[] = [];
   readonly #names = new Map<string, number>();
-  readonly #broadcasts = new Map<BroadcastSpec, PlannedBroadcast>();
+  #broadcasts = new Map<BroadcastSpec, PlannedBroadcast>();
+  /** Where the sub-pipeline being planned begins, and how many of it there may be. */
+  #feed: Tail | undefined;
+  #times = 1;
   readonly #warnings: string[] = [];
 
   constructor(options: PlanOptions) {
@@ -93,10 +97,33 @@ export class Planner {
     const waitsAt = waitsBeforeSink(specs, sink, this.options.fuse);
     specs.forEach((spec, at) => {
       if (spec.type === 'step') chain.step(spec);
+      else if (spec.type === 'keyed') chain.keyed(spec);
       else if (at === waitsAt) chain.operatorBeforeSink(spec);
       else chain.operator(spec);
     });
     return chain.finish(sink);
+  }
+
+  /** Plans a stage with a sub-pipeline for each key: once, for all of them. */
+  keyed(spec: KeyedSpec, before: Tail): Tail {
+    const { name, maxKeys, highWaterMark } = spec;
+    const stage = this.stage(name, 'split', before);
+    this.room(stage, 'edge', (IN_HAND + maxKeys * highWaterMark) * before.most);
+    const at = this.nodes.push({ type: 'gather', stage, from: before.from }) - 1;
+    const outer = { feed: this.#feed, broadcasts: this.#broadcasts, times: this.#times };
+    this.#feed = { ...before, from: [at], inputs: [stage], paths: [] };
+    this.#broadcasts = new Map();
+    this.#times *= maxKeys;
+    const inner = this.chain(spec.inner, undefined);
+    this.#refuseOpenBranches();
+    const merge = this.stage(`${this.nameOf(stage)} merge`, 'merge', inner);
+    this.room(merge, 'edge', inner.most);
+    this.#feed = outer.feed;
+    this.#broadcasts = outer.broadcasts;
+    this.#times = outer.times;
+    const gather = this.nodes.push({ type: 'gather', stage: merge, from: inner.from }) - 1;
+    this.nodes[at] = { type: 'keyed', spec, stage, end: inner.from[0] as number, gather, from: before.from };
+    return { ...inner, from: [gather], inputs: [merge], paths: before.paths };
   }
 
   finish(isRun: boolean): Plan {
@@ -122,7 +149,13 @@ export class Planner {
   }
 
   room(stage: number, where: string, items: number, weight?: number): void {
-    this.#rooms.push({ stage: this.nameOf(stage), where, items, ...(weight !== undefined && { weight }) });
+    const times = this.#times;
+    this.#rooms.push({
+      stage: this.nameOf(stage),
+      where,
+      items: items * times,
+      ...(weight !== undefined && { weight: weight * times }),
+    });
   }
 
   /** Notes a stage behind which items have the origin of the run. */
@@ -138,6 +171,7 @@ export class Planner {
 
   #sourceTail(source: SourceSpec): Tail {
     if (source.type === 'merge') return this.#merge(source);
+    if (source.type === 'feed') return this.#feed as Tail;
     if (source.type === 'branch') return this.#branch(source.broadcast, source.index);
     const start: Tail = { from: [], inputs: [], weight: 1, most: 1, paths: [] };
     if (source.type === 'loop') return start;

@@ -91,7 +91,21 @@ export interface OperatorSpec {
   open(upstream: Puller<unknown>, context: StageContext, rooms: OperatorRooms): OperatorPuller<unknown>;
 }
 
-export type StageSpec = StepSpec | OperatorSpec;
+/** A sub-pipeline for each key. */
+export interface KeyedSpec {
+  readonly type: 'keyed';
+  readonly name: string;
+  readonly key: (item: unknown) => unknown;
+  readonly maxKeys: number;
+  /** How many items of each key may wait. */
+  readonly highWaterMark: number;
+  /** What becomes of one key more: the key used least recently is completed, or the run fails. */
+  readonly overflow: 'evict' | 'fail';
+  /** What the items of each key go through; it begins with a feed. */
+  readonly inner: Chain;
+}
+
+export type StageSpec = StepSpec | OperatorSpec | KeyedSpec;
 
 /**
  * Reads items for a source; the engine turns what it throws into a failure with the source's name. One with `position`, and
@@ -140,6 +154,10 @@ export type SourceSpec =
       readonly inputs: readonly Chain[];
       /** How many items of each input may wait. */
       readonly highWaterMark: number;
+    }
+  | {
+      /** The items of one key, inside a keyed stage. */
+      readonly type: 'feed';
     }
   | {
       /** One of the branches that the items of a pipeline go to. */

@@ -1,4 +1,4 @@
-import type { OperatorSpec, StageSpec, StepSpec } from './spec.js';
+import type { StageSpec } from './spec.js';
 
 /** Where a stage keeps what it is made of. */
 export const SPECS: unique symbol = Symbol('millrace.specs');
@@ -60,7 +60,7 @@ class SpecStage {
 }
 
 /** Makes a stage of its specification. */
-export function stageOf<I, O>(spec: StepSpec | OperatorSpec, open: (specs: readonly StageSpec[]) => Pair): Stage<I, O> {
+export function stageOf<I, O>(spec: StageSpec, open: (specs: readonly StageSpec[]) => Pair): Stage<I, O> {
   return stageOfAll([spec], open);
 }
 

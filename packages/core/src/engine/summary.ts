@@ -76,8 +76,9 @@ export function waitingBefore({ stages }: Plan, counts: readonly StageCounts[], 
 
 /** Whether all that stages handed on entered those behind them. */
 function areLinked(plan: Plan, counts: readonly StageCounts[]): boolean {
-  return plan.stages.every(({ kind }, at) => {
-    const isTaken = (kind !== 'broadcast' && kind !== 'split') || counts[at]?.out === takenBy(plan, counts, at);
+  return plan.stages.every(({ node }, at) => {
+    const type = plan.nodes[node]?.type;
+    const isTaken = (type !== 'broadcast' && type !== 'split') || counts[at]?.out === takenBy(plan, counts, at);
     return isTaken && waitingBefore(plan, counts, at) === 0;
   });
 }

@@ -1,0 +1,383 @@
+import { PipelineError } from '../errors.js';
+import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
+import { spend, whenMyTurn } from './budget.js';
+import type { RunContext, StageContext } from './context.js';
+import { noCounts, type StageCounts } from './counts.js';
+import { addCounts, Lane, LaneOrder, type OpenLane } from './lane.js';
+import { Later, whenAnswered } from './later.js';
+import type { KeyedSpec } from './spec.js';
+
+/** How many items are read before they are told apart. */
+export const IN_HAND = 16;
+
+/** What a keyed stage is made of, beside its spec. */
+export interface KeyedParts {
+  readonly upstream: Puller<unknown>;
+  readonly run: RunContext;
+  /** The context of the stage that tells the items apart, and that of the merge behind the sub-pipelines. */
+  readonly split: StageContext;
+  readonly merge: StageContext;
+  /** How many stages a sub-pipeline has. */
+  readonly stages: number;
+  /** Opens a sub-pipeline that takes its items from `lane`. */
+  open(lane: Puller<unknown>): OpenLane;
+}
+
+/**
+ * Gives each key a sub-pipeline of its own, and merges what they make.
+ *
+ * INVARIANT: while the consumer asks, every sub-pipeline is asked for an item, whatever the others do: none waits for
+ * another, and each may have one item waiting when the consumer is not quick enough. Only reading waits for a full lane.
+ */
+export class Keyed implements Puller<unknown> {
+  readonly #spec: KeyedSpec;
+  readonly #parts: KeyedParts;
+  /** Those that have ended stay until they are evicted: their items are dropped. */
+  readonly #lanes = new Map<unknown, Lane>();
+  readonly #order = new LaneOrder();
+  /** What was read and not yet told apart, from `#at` on. */
+  #hand: readonly unknown[] = [];
+  #at = 0;
+  /** The key of the item in hand at `#keyed`. */
+  #key: unknown;
+  #keyed = -1;
+  #isAsking = false;
+  /** What comes behind what is in hand. */
+  #behind: Mark | Failure | typeof END | undefined;
+  /** The same, once it has been let into the lanes; and how many of them have a mark still before them. */
+  #passing: Mark | Failure | typeof END | undefined;
+  #owing = 0;
+  #watermark: Mark | undefined;
+  /** How many lanes have a sub-pipeline that has not ended. */
+  #open = 0;
+  /** The lane that gives way to another key. */
+  #leaving: Lane | undefined;
+  #made: unknown[] = [];
+  /** Lanes that are to be asked when what they made is handed on. */
+  #unasked: Lane[] = [];
+  #failure: Failure | undefined;
+  #last: Failure | typeof END | undefined;
+  #isClosed = false;
+  #isBusy = false;
+  #isTurnAsked = false;
+  #isWarned = false;
+  #max = 0;
+  /** The counts of the stages of lanes that are gone. */
+  readonly #gone: StageCounts[];
+  readonly #later = new Later<unknown>();
+
+  constructor(spec: KeyedSpec, parts: KeyedParts) {
+    this.#spec = spec;
+    this.#parts = parts;
+    this.#gone = Array.from({ length: parts.stages }, noCounts);
+  }
+
+  pull(max: number): Pulled<unknown> {
+    this.#max = max;
+    return this.#work() ?? this.#later.owe();
+  }
+
+  close(reason: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#last ??= END;
+    const { upstream, split, merge } = this.#parts;
+    upstream.close(reason);
+    abandon(split, this.#hand.length - this.#at);
+    this.#hand = [];
+    this.#at = 0;
+    for (const lane of this.#lanes.values()) lane.open?.root.close(reason);
+    abandon(merge, this.#made.length);
+    this.#made = [];
+  }
+
+  /** The counts of stage `at` of all sub-pipelines. */
+  counts(at: number): StageCounts {
+    const sum = { ...(this.#gone[at] as StageCounts) };
+    for (const { open } of this.#lanes.values()) if (open !== undefined) addCounts(sum, countsOf(open, at));
+    return sum;
+  }
+
+  #work(): Answer<unknown> | undefined {
+    if (this.#last !== undefined) return this.#last;
+    this.#isBusy = true;
+    const answer = this.#next();
+    this.#isBusy = false;
+    return answer;
+  }
+
+  #next(): Answer<unknown> | undefined {
+    for (;;) {
+      this.#askLanes();
+      const isDealt = this.#deal();
+      const isReady = this.#made.length > 0;
+      if (this.#made.length >= this.#max || (isReady && this.#failure !== undefined)) return this.#give();
+      if (this.#failure !== undefined) return this.#endWith(this.#failure);
+      if (this.#last !== undefined) return this.#last;
+      if (isDealt && this.#behind === undefined && !this.#isAsking && !this.#isTimeUp()) {
+        this.#read();
+        continue;
+      }
+      if (isDealt && this.#behind !== undefined) this.#startBehind(this.#behind);
+      if (this.#made.length > 0) return this.#give();
+      return isDealt ? this.#passBehind() : undefined;
+    }
+  }
+
+  /** Hands on what the consumer asked for; the lanes that it came from may go on. */
+  #give(): unknown[] {
+    const { counts } = this.#parts.merge;
+    const items = this.#made.length <= this.#max ? this.#made : this.#made.splice(0, this.#max);
+    if (items === this.#made) this.#made = [];
+    // Nothing is asked for before the next pull.
+    this.#max = 0;
+    counts.in += items.length;
+    counts.out += items.length;
+    return items;
+  }
+
+  #isTimeUp(): boolean {
+    if (!spend(IN_HAND)) return this.#isTurnAsked;
+    if (!this.#isTurnAsked) whenMyTurn(this.#resume);
+    this.#isTurnAsked = true;
+    return true;
+  }
+
+  readonly #resume = (): void => {
+    this.#isTurnAsked = false;
+    this.#goOn();
+  };
+
+  #read(): void {
+    this.#isAsking = true;
+    const pulled = this.#parts.upstream.pull(IN_HAND);
+    if (isLater(pulled)) whenAnswered(pulled, this.#onAnswer);
+    else this.#accept(pulled);
+  }
+
+  readonly #onAnswer = (answer: Answer<unknown>): void => {
+    this.#accept(answer);
+    this.#goOn();
+  };
+
+  #accept(answer: Answer<unknown>): void {
+    this.#isAsking = false;
+    if (!Array.isArray(answer)) this.#behind ??= answer;
+    else if (this.#isClosed) abandon(this.#parts.split, answer.length);
+    else {
+      this.#hand = answer;
+      this.#at = 0;
+      this.#keyed = -1;
+    }
+  }
+
+  /** Something has moved: goes on where nobody is at it. */
+  #goOn(): void {
+    if (this.#isBusy || this.#isClosed) return;
+    if (!this.#later.isOwed) {
+      this.#isBusy = true;
+      this.#deal();
+      this.#isBusy = false;
+      return;
+    }
+    const answer = this.#work();
+    if (answer !== undefined) this.#later.give(answer);
+  }
+
+  /** Gives what is in hand to the lanes, as far as they have room; says whether nothing is left. */
+  #deal(): boolean {
+    const { counts, inside, weight } = this.#parts.split;
+    while (this.#at < this.#hand.length && this.#failure === undefined) {
+      const item = this.#hand[this.#at];
+      const lane = this.#laneOf(item);
+      if (lane === undefined) break;
+      if (!lane.isClosed && !lane.isWaiting && lane.waiting >= this.#spec.highWaterMark) break;
+      this.#at++;
+      counts.in++;
+      if (lane.isClosed) {
+        counts.dropped++;
+        inside(-weight);
+      } else lane.add(item);
+    }
+    return this.#at >= this.#hand.length;
+  }
+
+  /** The lane of an item; none where it must wait for another to end, or the run is over. */
+  #laneOf(item: unknown): Lane | undefined {
+    const { split } = this.#parts;
+    try {
+      if (this.#keyed !== this.#at) {
+        this.#key = this.#spec.key(item);
+        this.#keyed = this.#at;
+      }
+      if (this.#isClosed) return undefined;
+      const key = this.#key;
+      const lane = this.#lanes.get(key);
+      if (lane === undefined) return this.#leaving === undefined && this.#makeRoom() ? this.#openLane(key) : undefined;
+      this.#order.use(lane);
+      return lane;
+    } catch (thrown) {
+      this.#failure ??= split.failure(thrown, split.counts.in);
+      return undefined;
+    }
+  }
+
+  /** Whether there may be one lane more; if not, the one that was used least recently is told to end. */
+  #makeRoom(): boolean {
+    const { maxKeys, overflow } = this.#spec;
+    if (this.#lanes.size < maxKeys) return true;
+    const { name } = this.#parts.split;
+    if (overflow === 'fail') throw tooMany(maxKeys);
+    if (!this.#isWarned) {
+      this.#isWarned = true;
+      this.#parts.run.warn(
+        `"${name}" has more than ${maxKeys} keys: the one used least recently is completed to make room for another, and begins anew when it comes again (must have a larger maxKeys, or fewer keys)`,
+      );
+    }
+    const lane = this.#order.takeOldest();
+    if (lane.open === undefined) {
+      this.#lanes.delete(lane.key);
+      return true;
+    }
+    this.#leaving = lane;
+    lane.end();
+    return this.#leaving === undefined;
+  }
+
+  #openLane(key: unknown): Lane {
+    const lane = new Lane(key, this.#parts.split, this.#onRoom, this.#onLane);
+    lane.open = this.#parts.open(lane);
+    this.#lanes.set(key, lane);
+    this.#order.add(lane);
+    this.#open++;
+    // What windows in it go by.
+    if (this.#watermark !== undefined) lane.mark(this.#watermark);
+    this.#ask(lane);
+    return lane;
+  }
+
+  #askLanes(): void {
+    if (this.#unasked.length === 0 || this.#made.length >= this.#max) return;
+    const lanes = this.#unasked;
+    this.#unasked = [];
+    for (const lane of lanes) this.#ask(lane);
+  }
+
+  /** Asks a sub-pipeline for items, one by one, while the consumer has room for them; then for one that may wait. */
+  #ask(lane: Lane): void {
+    while (!lane.isAsking && lane.open !== undefined && !this.#isClosed) {
+      if (this.#made.length >= this.#max) {
+        this.#unasked.push(lane);
+        return;
+      }
+      lane.isAsking = true;
+      const pulled = lane.open.root.pull(1);
+      if (isLater(pulled)) {
+        whenAnswered(pulled, lane.onAnswer);
+        return;
+      }
+      this.#take(lane, pulled);
+    }
+  }
+
+  readonly #onLane = (lane: Lane, answer: Answer<unknown>): void => {
+    this.#take(lane, answer);
+    this.#ask(lane);
+    this.#goOn();
+  };
+
+  readonly #onRoom = (): void => {
+    if (this.#at < this.#hand.length) this.#goOn();
+  };
+
+  #take(lane: Lane, answer: Answer<unknown>): void {
+    lane.isAsking = false;
+    if (Array.isArray(answer)) {
+      if (this.#isClosed) abandon(this.#parts.merge, answer.length);
+      else for (const item of answer) this.#made.push(item);
+    } else if (answer instanceof Mark) {
+      this.#passed(lane);
+    } else {
+      if (answer !== END) this.#fail(answer);
+      this.#retire(lane);
+    }
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#failure === undefined) this.#failure = failure;
+    else if (failure.error !== this.#failure.error) this.#parts.merge.alsoFailed(failure.error);
+  }
+
+  /** A sub-pipeline has ended. */
+  #retire(lane: Lane): void {
+    const { open } = lane;
+    if (open === undefined) return;
+    if (!this.#isClosed) open.root.close(undefined);
+    lane.close();
+    this.#open--;
+    this.#passed(lane);
+    this.#gone.forEach((sum, at) => void addCounts(sum, countsOf(open, at)));
+    lane.open = undefined;
+    if (lane !== this.#leaving) return;
+    this.#leaving = undefined;
+    this.#lanes.delete(lane.key);
+  }
+
+  #passed(lane: Lane): void {
+    if (!lane.owesMark) return;
+    lane.owesMark = false;
+    this.#owing--;
+  }
+
+  /** Lets what comes behind all that was in hand into the lanes, once. */
+  #startBehind(behind: Mark | Failure | typeof END): void {
+    if (this.#passing === behind) return;
+    this.#passing = behind;
+    const isMark = behind instanceof Mark;
+    if (!isMark && behind !== END) return this.#fail(behind);
+    if (isMark && behind.kind === 'watermark') this.#watermark = behind;
+    for (const lane of [...this.#lanes.values()]) {
+      if (lane.open === undefined) continue;
+      if (!isMark) lane.end();
+      else {
+        lane.owesMark = true;
+        this.#owing++;
+        lane.mark(behind);
+      }
+    }
+  }
+
+  /** Gives that when it has come through all lanes. */
+  #passBehind(): Answer<unknown> | undefined {
+    const behind = this.#behind;
+    if (this.#failure !== undefined) return this.#endWith(this.#failure);
+    if (behind === END) return this.#open === 0 ? this.#endWith(END) : undefined;
+    if (behind === undefined || this.#owing > 0) return undefined;
+    this.#behind = undefined;
+    return behind;
+  }
+
+  #endWith(last: Failure | typeof END): Failure | typeof END {
+    this.#last = last;
+    if (last === END) this.close(undefined);
+    return last;
+  }
+}
+
+function countsOf({ readers }: OpenLane, at: number): StageCounts {
+  return (readers[at] as () => StageCounts)();
+}
+
+function abandon({ counts, inside, weight }: StageContext, items: number): void {
+  if (items === 0) return;
+  counts.in += items;
+  counts.abandoned += items;
+  inside(-items * weight);
+}
+
+function tooMany(maxKeys: number): PipelineError {
+  return new PipelineError(
+    'ERR_CORE_KEYS',
+    `Cannot begin another key: ${maxKeys} are open already (must be fewer, a larger maxKeys, or overflow: 'evict')`,
+  );
+}

@@ -1,0 +1,161 @@
+import { type Answer, END, type Mark, type Pulled, type Puller } from './answer.js';
+import type { StageContext } from './context.js';
+import { noCounts, type StageCounts } from './counts.js';
+import { Later } from './later.js';
+
+/** What a sub-pipeline is, once opened. */
+export interface OpenLane {
+  /** Its end, to pull from. */
+  readonly root: Puller<unknown>;
+  /** Reads the counts of each of its stages. */
+  readonly readers: ReadonlyArray<() => StageCounts>;
+}
+
+/** The items of one key, from when they have been told from others to when its sub-pipeline takes them. */
+export class Lane implements Puller<unknown> {
+  readonly key: unknown;
+  /** Those that were used before and after it. */
+  older: Lane | undefined;
+  newer: Lane | undefined;
+  /** What its sub-pipeline answers; none before it is opened, and when it has ended. */
+  open: OpenLane | undefined;
+  /** Whether its sub-pipeline takes no more items. */
+  isClosed: boolean = false;
+  /** Whether its sub-pipeline has been asked, and owes an answer. */
+  isAsking: boolean = false;
+  /** Whether it has yet to pass the mark that goes through all. */
+  owesMark: boolean = false;
+  readonly onAnswer: (answer: Answer<unknown>) => void;
+  readonly #onRoom: (lane: Lane) => void;
+  readonly #context: StageContext;
+  #items: unknown[] = [];
+  #mark: Mark | undefined;
+  /** How many items are before the mark. */
+  #before = 0;
+  #isEnded = false;
+  #max = 0;
+  readonly #later = new Later<unknown>();
+
+  constructor(
+    key: unknown,
+    context: StageContext,
+    onRoom: (lane: Lane) => void,
+    onAnswer: (lane: Lane, answer: Answer<unknown>) => void,
+  ) {
+    this.key = key;
+    this.#context = context;
+    this.#onRoom = onRoom;
+    this.onAnswer = (answer) => onAnswer(this, answer);
+  }
+
+  /** How many items wait. */
+  get waiting(): number {
+    return this.#items.length;
+  }
+
+  /** Whether an item that comes now does not have to wait. */
+  get isWaiting(): boolean {
+    return this.#later.isOwed;
+  }
+
+  pull(max: number): Pulled<unknown> {
+    this.#max = max;
+    const answer = this.#take();
+    if (answer === undefined) return this.#later.owe();
+    if (Array.isArray(answer)) this.#onRoom(this);
+    return answer;
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { counts, weight } = this.#context;
+    const { length } = this.#items;
+    this.#items = [];
+    this.#mark = undefined;
+    counts.abandoned += length;
+    if (length > 0) this.#context.inside(-length * weight);
+    this.#later.give(END);
+  }
+
+  add(item: unknown): void {
+    if (this.#later.isOwed) {
+      this.#context.counts.out++;
+      this.#later.give([item]);
+    } else this.#items.push(item);
+  }
+
+  mark(mark: Mark): void {
+    this.#mark = mark;
+    this.#before = this.#items.length;
+    this.#give();
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    this.#isEnded = true;
+    this.#give();
+  }
+
+  #give(): void {
+    if (!this.#later.isOwed) return;
+    const answer = this.#take();
+    if (answer !== undefined) this.#later.give(answer);
+  }
+
+  #take(): Answer<unknown> | undefined {
+    if (this.isClosed) return END;
+    const mark = this.#mark;
+    if (mark !== undefined && this.#before === 0) {
+      this.#mark = undefined;
+      return mark;
+    }
+    if (this.#items.length === 0) return this.#isEnded ? END : undefined;
+    const items = this.#items.splice(0, mark === undefined ? this.#max : Math.min(this.#max, this.#before));
+    this.#before = Math.max(0, this.#before - items.length);
+    this.#context.counts.out += items.length;
+    return items;
+  }
+}
+
+/** Lanes in the order in which they were used last. */
+export class LaneOrder {
+  #oldest: Lane | undefined;
+  #newest: Lane | undefined;
+
+  add(lane: Lane): void {
+    lane.older = this.#newest;
+    lane.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = lane;
+    else this.#newest.newer = lane;
+    this.#newest = lane;
+  }
+
+  use(lane: Lane): void {
+    if (lane === this.#newest) return;
+    this.#remove(lane);
+    this.add(lane);
+  }
+
+  /** Takes out the lane that was used least recently, of at least one. */
+  takeOldest(): Lane {
+    const lane = this.#oldest as Lane;
+    this.#remove(lane);
+    return lane;
+  }
+
+  #remove({ older, newer }: Lane): void {
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+  }
+}
+
+/** Adds counts to others. */
+export function addCounts(to: StageCounts, from: StageCounts): StageCounts {
+  for (const key of KEYS) to[key] += from[key];
+  return to;
+}
+
+const KEYS = Object.keys(noCounts()) as ReadonlyArray<keyof StageCounts>;
