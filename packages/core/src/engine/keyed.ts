@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.js';
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
+import { Carried } from './carried.js';
 import type { RunContext, StageContext } from './context.js';
 import { noCounts, type StageCounts } from './counts.js';
 import { addCounts, Lane, LaneOrder, type OpenLane } from './lane.js';
@@ -207,7 +208,7 @@ export class Keyed implements Puller<unknown> {
     const { split } = this.#parts;
     try {
       if (this.#keyed !== this.#at) {
-        this.#key = this.#spec.key(item);
+        this.#key = keyOf(this.#spec, item);
         this.#keyed = this.#at;
       }
       if (this.#isClosed) return undefined;
@@ -362,6 +363,11 @@ export class Keyed implements Puller<unknown> {
     if (last === END) this.close(undefined);
     return last;
   }
+}
+
+/** The key of an item, found out in the context of the item where it carries one. */
+function keyOf({ key }: KeyedSpec, item: unknown): unknown {
+  return item instanceof Carried ? item.origin.enter(() => key(item.item)) : key(item);
 }
 
 function countsOf({ readers }: OpenLane, at: number): StageCounts {
