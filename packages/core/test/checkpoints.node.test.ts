@@ -111,7 +111,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     add: (p) => p.pipeThrough(dedupe({ key: (n) => n % 5, maxKeys })),
   })),
   small.map<Step>((n) => ({ text: `dropWhile ${n}`, add: (p) => p.pipeThrough(dropWhile((each) => each % 5 < n)) })),
-  small.map<Step>((n) => ({ text: `takeWhile ${n}`, add: (p) => p.pipeThrough(takeWhile((_, at) => at < n * 9)) })),
+  small.map<Step>((n) => ({ text: `takeWhile ${n}`, add: (p) => p.pipeThrough(takeWhile((each) => each % 11 !== n)) })),
   fc.constant<Step>({
     text: 'statefulMap',
     add: (p) =>
