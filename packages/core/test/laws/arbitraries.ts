@@ -40,6 +40,7 @@ const cut: fc.Arbitrary<StageCase> = fc.record({
   items: fc.integer({ min: 0, max: 15 }),
   mark,
 });
+const cutByValue: fc.Arbitrary<StageCase> = fc.record({ kind: fc.constant('takeWhile'), mark, fault: anyFault });
 const unfold: fc.Arbitrary<StageCase> = fc.record({
   kind: fc.constant('flatMap'),
   most: fc.integer({ min: 0, max: 4 }),
@@ -76,7 +77,7 @@ const native: fc.Arbitrary<StageCase> = fc.record({
 /** Stages of any kind, but native streams. */
 const plainStage: fc.Arbitrary<StageCase> = fc.oneof(
   { weight: 4, arbitrary: step },
-  { weight: 1, arbitrary: cut },
+  { weight: 1, arbitrary: fc.oneof(cut, cut, cutByValue) },
   { weight: 2, arbitrary: unfold },
   { weight: 2, arbitrary: batched },
   { weight: 1, arbitrary: regrouped },

@@ -19,7 +19,17 @@ interface Named {
 export type StageCase = Named &
   (
     | {
-        readonly kind: 'map' | 'tap' | 'filter' | 'filterMap' | 'scan' | 'dedupe' | 'unique' | 'dropWhile' | 'totals';
+        readonly kind:
+          | 'map'
+          | 'tap'
+          | 'filter'
+          | 'filterMap'
+          | 'scan'
+          | 'dedupe'
+          | 'unique'
+          | 'takeWhile'
+          | 'dropWhile'
+          | 'totals';
         readonly mark?: number | undefined;
         readonly fault?: Fault | undefined;
       }
@@ -122,7 +132,7 @@ export interface Case {
 
 /** Whether stages of this kind give the same whatever the order of their items. */
 function minds(stage: StageCase): boolean {
-  return ['scan', 'dedupe', 'unique', 'drop', 'dropWhile', 'totals'].includes(stage.kind);
+  return ['scan', 'dedupe', 'unique', 'drop', 'takeWhile', 'dropWhile', 'totals'].includes(stage.kind);
 }
 
 /** Names everything, and leaves out or replaces what would make the result a matter of chance. */

@@ -235,7 +235,8 @@ function checkBalance(
     () => `it says ${summary.emitted} were emitted, and the sinks got ${done}`,
   );
   if (!isWhole) return;
-  const isCut = stagesOf(made).some(({ kind }) => kind === 'take') || sinks.some(({ isSome }) => isSome);
+  const isCut =
+    stagesOf(made).some(({ kind }) => kind === 'take' || kind === 'takeWhile') || sinks.some(({ isSome }) => isSome);
   if (!isCut)
     ledger.check(4, summary.abandoned === 0, () => `${summary.abandoned} items were abandoned: ${stagesText(summary)}`);
   if (isCut) return;

@@ -157,9 +157,9 @@ function failedAt(from: Expected, fault: Fault | undefined, stage: string): Expe
   return failing(from, { stage, index: fault.at }, fault.at);
 }
 
-/** The fault of a stage, unless its function is not called so often: one asks until the first item that passes. */
+/** The fault of a stage, unless its function is not called so often: some ask until the first item that is not early. */
 function calledOf({ items }: Expected, { kind }: StageCase, fault: Fault | undefined): Fault | undefined {
-  if (kind !== 'dropWhile') return fault;
+  if (kind !== 'dropWhile' && kind !== 'takeWhile') return fault;
   const last = items.findIndex((value) => !isEarly(value));
   return fault !== undefined && last >= 0 && fault.at > last ? undefined : fault;
 }
@@ -197,6 +197,10 @@ function applied(from: Expected, stage: StageCase, name: string): Expected {
     case 'unique': {
       const seen = new Set<number>();
       return { ...from, items: items.filter((value) => !seen.has(keyOf(value)) && seen.add(keyOf(value))) };
+    }
+    case 'takeWhile': {
+      const end = items.findIndex((value) => !isEarly(value));
+      return end < 0 ? from : taken(from, end);
     }
     case 'dropWhile': {
       const first = items.findIndex((value) => !isEarly(value));

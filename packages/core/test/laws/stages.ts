@@ -16,6 +16,7 @@ import {
   scan,
   statefulMap,
   take,
+  takeWhile,
   tap,
 } from '@millrace/core';
 import { foreign } from '@millrace/core/authoring';
@@ -72,6 +73,8 @@ function stageOf(made: OneStage, world: World): Stage<Value, Value> {
       return dedupeConsecutive((value: Value, index) => call(index, () => keyOf(value)), step);
     case 'unique':
       return dedupe<Value>({ ...step, key: (value, index) => call(index, () => keyOf(value)) });
+    case 'takeWhile':
+      return takeWhile((value: Value, index) => call(index, () => isEarly(value)), step);
     case 'dropWhile':
       return dropWhile((value: Value, index) => call(index, () => isEarlyOrGone(value, world)), step);
     case 'totals':

@@ -20,7 +20,7 @@ export function isKept(value: Value): boolean {
   return sizeOf(value) % 3 !== 0;
 }
 
-/** Whether a value is none of those that begin what a `dropWhile()` lets pass. */
+/** Whether a value is none of those that end a `takeWhile()`, or begin what a `dropWhile()` lets pass. */
 export function isEarly(value: Value): boolean {
   return sizeOf(value) % 11 !== 7;
 }
