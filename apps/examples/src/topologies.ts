@@ -15,7 +15,15 @@ const clean = compose(
   { name: 'clean' },
 );
 
-export async function watch(sensors: Iterable<Reading>[], store: (readings: Reading[]) => Promise<void>) {
+interface Watched {
+  readonly alarms: readonly string[];
+  readonly picture: string;
+}
+
+export async function watch(
+  sensors: Iterable<Reading>[],
+  store: (readings: Reading[]) => Promise<void>,
+): Promise<Watched> {
   const [toWatch, toStore] = merge(...sensors.map((readings) => from(readings)))
     .pipeThrough(clean)
     .broadcast(2);
