@@ -1,6 +1,7 @@
 import type { Case, ProgramCase } from '../model.js';
 import { ASYNC_CASES } from './async.js';
 import { CHANNEL_CASES } from './channel.js';
+import { GROUP_CASES } from './groups.js';
 import { JOIN_CASES } from './joins.js';
 import { NUMBER_CASES } from './numbers.js';
 import { OBSERVED } from './observed.js';
@@ -13,6 +14,7 @@ export const CORE: readonly (Case | ProgramCase)[] = [
   ...SYNC_FUSED,
   ...NUMBER_CASES,
   ...ASYNC_CASES,
+  ...GROUP_CASES,
   ...CHANNEL_CASES,
   ...JOIN_CASES,
   ...RETRY_PATH,
