@@ -23,6 +23,7 @@ import {
   flatten,
   map,
   mapAsync,
+  merge,
   type Pipeline,
   pairwise,
   type RunOptions,
@@ -91,6 +92,18 @@ const SAME: Readonly<Record<string, Chain>> = {
     ),
 };
 
+/** Those of which the branches go on, joined again: what comes before a barrier is the same, in some order. */
+const PARTED: Readonly<Record<string, Chain>> = {
+  partition: (p) => {
+    const [yes, no] = p.partition((_n, index) => index % 3 === 0);
+    return merge(yes.pipeThrough(map((n) => n * 100)), no);
+  },
+  route: (p) => {
+    const { first, rest } = p.route({ first: (_n, index) => index < 20, rest: () => true });
+    return merge(first.pipeThrough(map((n) => n * 100)), rest);
+  },
+};
+
 /** Those whose items depend on when they came, or are cut at barriers: here they come all at once, in a time that stands still. */
 const BY_TIME: Readonly<Record<string, Chain>> = {
   batch: (p) => p.pipeThrough(batch({ maxItems: 3 })),
@@ -157,7 +170,7 @@ async function ran(job: Pipeline<unknown>, options: RunOptions, last?: Checkpoin
     open: () => ({ write: (items) => void seen.push(...items), flush: () => void at.push(seen.length) }),
   };
   const clock = virtualClock();
-  const run = job.run(sink, { ...options, checkpoint, clock });
+  const run = job.run(sink, { ...options, checkpoint, clock, observer: { warned() {} } });
   let isOver = false;
   const over = run.finished.finally(() => {
     isOver = true;
@@ -183,6 +196,23 @@ test.each(Object.keys(SAME))('%s() goes on from each of its checkpoints as if it
     }
   }
 });
+
+test.each(Object.keys(PARTED))(
+  '%s() goes on from each of its checkpoints with the index of each item',
+  async (name) => {
+    const stage = PARTED[name] as Chain;
+    const sorted = (numbers: readonly unknown[]): unknown[] => [...numbers].sort((a, b) => Number(a) - Number(b));
+    for (const build of Object.values(sources)) {
+      const whole = sorted(await stage(build()).toArray());
+      const first = await ran(stage(build()), {});
+      for (const [number, checkpoint] of first.all.entries()) {
+        const before = first.seen.slice(0, first.at[number]);
+        const { seen } = await ran(stage(build()), {}, checkpoint);
+        expect([number, ...sorted([...before, ...seen])]).toEqual([number, ...whole]);
+      }
+    }
+  },
+);
 
 test.each(Object.keys(BY_TIME))('%s() goes on from each of its checkpoints, and ends', async (name) => {
   const stage = BY_TIME[name] as Chain;

@@ -155,7 +155,7 @@ export class OpenNodes {
   }
 
   #split(node: PlanNode & { type: 'broadcast' | 'split' }): Split {
-    const context = this.#contexts[node.stage] as StageContext;
+    const context = this.#contexts[node.stage] as OpenStageContext;
     this.#reads(context);
     const rule = node.type === 'split' ? node.split.open() : undefined;
     return new Split(this.#before(node), this.#run, context, rule);

@@ -1,6 +1,7 @@
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { Carried } from './carried.js';
-import type { RunContext, StageContext } from './context.js';
+import type { OpenStageContext, RunContext, StageContext } from './context.js';
+import { Entered } from './entered.js';
 import { Later, whenAnswered } from './later.js';
 
 /** Which branch gets an item, where each goes to one only; one for each run. */
@@ -35,7 +36,8 @@ export function leastRoom(branches: readonly Branch[]): number {
 export class Split {
   readonly #upstream: Puller<unknown>;
   readonly #run: RunContext;
-  readonly #context: StageContext;
+  readonly #context: OpenStageContext;
+  readonly #entered: Entered;
   /** Those that are open. */
   #branches: Branch[] = [];
   readonly #all: Branch[] = [];
@@ -47,11 +49,13 @@ export class Split {
   /** What comes behind all items. */
   last: Failure | typeof END | undefined;
 
-  constructor(upstream: Puller<unknown>, run: RunContext, context: StageContext, rule?: SplitRule) {
+  constructor(upstream: Puller<unknown>, run: RunContext, context: OpenStageContext, rule?: SplitRule) {
     this.#rule = rule;
     this.#upstream = upstream;
     this.#run = run;
     this.#context = context;
+    this.#entered = new Entered(context);
+    run.checkpoints?.node(this.#entered);
   }
 
   /** Connects a branch, before which `highWaterMark` items may wait. */
@@ -123,7 +127,8 @@ export class Split {
       else this.#deal(answer, this.#rule);
       return;
     }
-    if (!(answer instanceof Mark)) this.last ??= answer;
+    if (answer instanceof Mark) this.#run.checkpoints?.passes(answer, this.#entered);
+    else this.last ??= answer;
     for (const branch of this.#branches) branch.end(answer);
   }
 
@@ -137,9 +142,9 @@ export class Split {
 
   /** Hands each item to the branch that the rule chooses. */
   #deal(items: readonly unknown[], rule: SplitRule): void {
-    const { counts, weight, inside } = this.#context;
+    const { counts, weight, inside, enteredBefore } = this.#context;
     const shares: unknown[][] = this.#all.map(() => []);
-    const before = counts.in;
+    const before = enteredBefore + counts.in;
     const lost = { dropped: 0, abandoned: this.#branches.length === 0 ? items.length : 0 };
     let at = lost.abandoned;
     try {
