@@ -1,3 +1,4 @@
+import { Edge } from './engine/edge.js';
 import type { RunOptions } from './engine/execution.js';
 import { Explanation } from './engine/explain.js';
 import type { Plan } from './engine/plan.js';
@@ -6,12 +7,23 @@ import { isStage, SPECS, type Stage } from './engine/stage.js';
 import { type ForeignPair, Through } from './engine/through.js';
 import { Topology } from './engine/topology.js';
 import { checkOptions, refuseOptions, wrongType } from './internal/arguments.js';
+import { type EdgeOptions, edgeMark } from './stages/edge-options.js';
 import { type BalanceOptions, balanceOf } from './stages/split/balance.js';
 import { type Branches, type BroadcastOptions, broadcastOf } from './stages/split/broadcast.js';
 import { type PartitionOptions, partitionOf } from './stages/split/partition.js';
 import { type Routed, type RouteOptions, type Routes, routesOf } from './stages/split/route.js';
 import { planRun } from './start-run.js';
 import { Terminals } from './terminals.js';
+
+/**
+ * What a foreign pair is called, and how much may wait before it.
+ *
+ * @typeParam T - What goes in.
+ */
+export interface ForeignPairOptions<T> extends EdgeOptions<T> {
+  /** What it is called in errors, plans and figures. Default: `'through'`. */
+  readonly name?: string;
+}
 
 /**
  * A source and the stages its items go through: a description that does nothing until it is run.
@@ -51,8 +63,8 @@ export class Pipeline<T> extends Terminals<T> {
    * Adds a stage, or a foreign transform pair such as a `CompressionStream`, behind the stages there are.
    *
    * @param stage - A stage, or any `{ readable, writable }` pair; a pair serves one run.
-   * @param options - `name`: what a foreign pair is called (default: `'through'`). A stage has its options already: with
-   *   one, any is refused, those of the Streams standard too. A run ends both sides of what it pipes through, always.
+   * @param options - Of a foreign pair: `name` (default: `'through'`), `highWaterMark` (default 0) with `size`: how much may wait
+   *   before it, beyond what its own strategy lets in. A stage has its options already: with one, any is refused, those of the Streams standard too. A run ends both sides of what it pipes through, always.
    * @returns A new pipeline; this one stays as it is.
    * @throws TypeError `ERR_CORE_ARGUMENT` when `stage` is neither, or an option is not for it.
    *
@@ -66,7 +78,7 @@ export class Pipeline<T> extends Terminals<T> {
    */
   pipeThrough<O>(
     stage: Stage<T, O> | { readonly readable: ReadableStream<O>; readonly writable: WritableStream<T> },
-    options: { readonly name?: string } = {},
+    options: ForeignPairOptions<NoInfer<T>> = {},
   ): Pipeline<O> {
     if (isStage(stage)) {
       refuseOptions('pipeThrough()', options, 'a stage of Millrace', 'given to the stage, or be of a foreign pair');
@@ -76,17 +88,22 @@ export class Pipeline<T> extends Terminals<T> {
     if (!(pair?.readable instanceof ReadableStream) || !(pair.writable instanceof WritableStream)) {
       throw wrongType('pipeThrough()', 'stage', stage, 'a stage, or a pair of a readable and a writable stream');
     }
-    checkOptions('pipeThrough()', options, ['name']);
+    checkOptions('pipeThrough()', options, ['name', 'highWaterMark', 'size']);
     const { name = 'through' } = options;
+    const { highWaterMark, size } = edgeMark('pipeThrough()', options) ?? { highWaterMark: 0, size: undefined };
     const foreign: StageSpec = {
       type: 'operator',
       name,
-      highWaterMark: 0,
+      highWaterMark,
+      size,
       inService: 1,
       detail: 'being written',
       isForeign: true,
       weight: 'one',
-      open: (upstream, context) => new Through(pair, upstream, context),
+      open(upstream, context) {
+        const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true, size) : upstream;
+        return new Through(pair, edge, context);
+      },
     };
     return new Pipeline(this.#source, [...this.#specs, foreign]);
   }
@@ -100,7 +117,8 @@ export class Pipeline<T> extends Terminals<T> {
    *
    * @typeParam N - How many branches.
    * @param branches - How many, 1 or more.
-   * @param options - `highWaterMark`: how many items may wait before each branch (default 1), `name` (default `'broadcast'`).
+   * @param options - `highWaterMark`: how many items may wait before each branch (default 1), with `size`; `name` (default
+   *   `'broadcast'`).
    * @returns The branches, each a pipeline.
    * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
    * @remarks Elsewhere: RxJS `share`, without back-pressure; Rust –; Akka `Broadcast`; Node –.
@@ -112,7 +130,7 @@ export class Pipeline<T> extends Terminals<T> {
    * assert.deepEqual((await merge(all, squares).toArray()).sort((a, b) => a - b), [1, 2, 3, 4, 4, 16]);
    * ```
    */
-  broadcast<N extends number>(branches: N, options: BroadcastOptions = {}): Branches<T, N> {
+  broadcast<N extends number>(branches: N, options: BroadcastOptions<NoInfer<T>> = {}): Branches<T, N> {
     return broadcastOf(this.chain, branches, options).map((source) => new Pipeline<T>(source)) as Branches<T, N>;
   }
 

@@ -56,7 +56,7 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * Names the sink that the items go to, for {@link runAll} to start it with others as one run.
    *
    * @param sink - As for `run()`.
-   * @param options - `preventClose` and `preventAbort`, where the sink is a `WritableStream`.
+   * @param options - Where the sink is a `WritableStream`: `preventClose`, `preventAbort`, `highWaterMark` with `size`.
    * @returns The pipeline with its sink; nothing runs yet.
    * @remarks Elsewhere: RxJS –; Rust –; Akka `to`; Node –.
    *
@@ -69,7 +69,7 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * assert.deepEqual(seen.sort((a, b) => a - b), [1, 2, 3, 20]);
    * ```
    */
-  into(sink: Sinkable<T>, options: WritableOptions = {}): Delivery {
+  into(sink: Sinkable<T>, options: WritableOptions<NoInfer<T>> = {}): Delivery {
     return { [CHAIN]: { ...this.chain, sink: attach('into()', sink, options) } };
   }
 
@@ -77,7 +77,8 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * Writes the items to a writable stream.
    *
    * @param writable - Is closed when the pipeline ends and aborted when it fails.
-   * @param options - `preventClose`, `preventAbort`, and those of a run.
+   * @param options - `preventClose`, `preventAbort`, `highWaterMark` (default: 64 items, or 1 batch) with `size`, and those of a
+   *   run.
    * @returns Resolves when the stream has been closed.
    * @remarks Elsewhere: RxJS `subscribe`; Rust `forward`; Akka `runWith`; Node `pipeline`.
    *
@@ -88,10 +89,12 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * assert.deepEqual(seen, [1, 2]);
    * ```
    */
-  async pipeTo(writable: WritableStream<T>, options: RunOptions & WritableOptions = {}): Promise<void> {
-    const { preventClose, preventAbort, ...runOptions } = options;
+  async pipeTo(writable: WritableStream<T>, options: RunOptions & WritableOptions<NoInfer<T>> = {}): Promise<void> {
+    const { preventClose, preventAbort, highWaterMark, size, ...runOptions } = options;
     if (!(writable instanceof WritableStream)) throw wrongType('pipeTo()', 'writable', writable, 'a WritableStream');
-    await settled(this.#start(writable, { preventClose, preventAbort }, runOptions, 'pipeTo()').outlet);
+    const mark = { ...(highWaterMark !== undefined && { highWaterMark }), ...(size !== undefined && { size }) };
+    const how = { preventClose, preventAbort, ...mark };
+    await settled(this.#start(writable, how, runOptions, 'pipeTo()').outlet);
   }
 
   /**

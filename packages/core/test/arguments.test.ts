@@ -139,7 +139,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
       numbers.pipeThrough(same as never),
     'pipeThrough(): stage is undefined (must be a stage, or a pair of a readable and a writable stream)': () =>
       numbers.pipeThrough(undefined as never),
-    'pipeThrough(): option "a" is unknown (must be one of "name")': () =>
+    'pipeThrough(): option "a" is unknown (must be one of "name", "highWaterMark", "size")': () =>
       numbers.pipeThrough(new TransformStream<number, number>(), { a: 1 } as never),
     'pipeThrough(): option "preventClose" is not for a stage of Millrace (must be given to the stage, or be of a foreign pair)':
       () => numbers.pipeThrough(map(same), { preventClose: true } as never),

@@ -116,21 +116,22 @@ export class OpenNodes {
     const context = this.#contexts[node.stage] as OpenStageContext;
     this.#reads(context);
     if (node.type === 'source') return new Gate(this.#run, context, node.stage, (of) => node.spec.open(of));
-    if (node.type === 'branch') return this.#splitBefore(node).branch(node.highWaterMark, context);
+    if (node.type === 'branch') return this.#splitBefore(node).branch(node.highWaterMark, context, node.size);
     if (node.type === 'merge' || node.type === 'join') {
       const inputs = node.from.map((from, input) => {
         const planned = this.#plan.nodes[from];
         const isLoop = planned?.type === 'group' && planned.source !== undefined;
-        return {
-          upstream: this.#pullers[from] as Puller<unknown>,
-          loop: isLoop ? this.#groups[from] : undefined,
-          weight: node.weights[input] as number,
-        };
+        const upstream = this.#pullers[from] as Puller<unknown>;
+        const weight = node.weights[input] as number;
+        if (node.size === undefined) return { upstream, loop: isLoop ? this.#groups[from] : undefined, weight };
+        const edge = Object.create(context, { weight: { value: weight } }) as StageContext;
+        return { upstream: new Edge(upstream, node.highWaterMark, edge, true, node.size), loop: undefined, weight };
       });
+      const highWaterMark = node.size === undefined ? node.highWaterMark : 1;
       const join =
         node.type === 'merge'
-          ? new Merge(inputs, node.highWaterMark, context)
-          : new Join(node.join, inputs, node.highWaterMark, node.weight, context);
+          ? new Merge(inputs, highWaterMark, context)
+          : new Join(node.join, inputs, highWaterMark, node.weight, context);
       this.#run.load?.join(node.stage, join);
       return join;
     }

@@ -76,6 +76,8 @@ export type PlanNode =
       readonly stage: number;
       /** How many items of each input may wait. */
       readonly highWaterMark: number;
+      /** What one of them weighs, where `highWaterMark` is of weight. */
+      readonly size: SizeOf | undefined;
       /** What one item of each input weighs. */
       readonly weights: readonly number[];
       readonly from: readonly number[];
@@ -86,6 +88,7 @@ export type PlanNode =
       readonly stage: number;
       readonly join: JoinKind;
       readonly highWaterMark: number;
+      readonly size: SizeOf | undefined;
       readonly weights: readonly number[];
       /** What one item weighs behind it. */
       readonly weight: number;
@@ -114,6 +117,7 @@ export type PlanNode =
       readonly stage: number;
       /** How many items may wait. */
       readonly highWaterMark: number;
+      readonly size: SizeOf | undefined;
       readonly from: readonly number[];
     }
   | {

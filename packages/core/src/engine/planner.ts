@@ -179,24 +179,29 @@ export class Planner {
     return { ...start, from: [this.nodes.push({ type: 'source', spec: source, stage }) - 1], inputs: [stage] };
   }
 
-  #merge({ name, join, inputs, highWaterMark }: SourceSpec & { type: 'merge' }): Tail {
+  #merge({ name, join, inputs, highWaterMark, size }: SourceSpec & { type: 'merge' }): Tail {
     const tails = inputs.map((input) => this.chain(input, undefined));
     const weights = tails.map(({ weight }) => weight);
     const weight = Math.max(...weights);
     const kind = join === undefined ? 'merge' : 'join';
     const stage = this.stage(name, kind, { weight, inputs: tails.flatMap((tail) => tail.inputs) });
     const waiting = tails.reduce((sum, tail) => sum + tail.most, 0);
-    if (highWaterMark > 0) this.room(stage, 'edge', highWaterMark * waiting);
+    const weighed = size === undefined ? undefined : highWaterMark * inputs.length;
+    if (highWaterMark > 0) this.room(stage, 'edge', highWaterMark * waiting, weighed);
+    // What is weighed waits before the join, which takes one of each input.
+    if (size !== undefined) this.room(stage, 'next of each', waiting);
     const from = tails.flatMap((tail) => tail.from);
     const ways = tails.map(({ paths }) => paths);
-    this.#warnings.push(...diamondWarnings(this.nameOf(stage), highWaterMark, ways, join?.reads));
+    this.#warnings.push(
+      ...diamondWarnings(this.nameOf(stage), size === undefined ? highWaterMark : 1, ways, join?.reads),
+    );
     const behind = { from: [this.nodes.length], inputs: [stage], paths: ways.flat() };
     if (join?.makes === 'tuples') {
       const tuple = weights.reduce((sum, each) => sum + each, 0);
-      this.nodes.push({ type: 'join', stage, join, highWaterMark, weights, weight: tuple, from });
+      this.nodes.push({ type: 'join', stage, join, highWaterMark, size, weights, weight: tuple, from });
       return { ...behind, weight: tuple, most: waiting };
     }
-    const node = { stage, highWaterMark, weights, from };
+    const node = { stage, highWaterMark, size, weights, from };
     this.nodes.push(join === undefined ? { type: 'merge', ...node } : { type: 'join', ...node, join, weight });
     return { ...behind, weight, most: Math.max(...tails.map(({ most }) => most)) };
   }
@@ -210,12 +215,17 @@ export class Planner {
       );
     }
     taken.add(index);
-    const { highWaterMark } = spec;
+    const { highWaterMark, size } = spec;
     const stage = this.stage(`${name} ${branchName(spec, index)}`, 'branch', tail);
     const items = highWaterMark * tail.most;
-    if (highWaterMark > 0) this.room(stage, 'edge', items);
-    this.nodes.push({ type: 'branch', stage, highWaterMark, from: tail.from });
-    const path = branchPath(spec, this.nameOf(stage), tail.most, highWaterMark);
+    if (highWaterMark > 0) this.room(stage, 'edge', items, size === undefined ? undefined : highWaterMark);
+    this.nodes.push({ type: 'branch', stage, highWaterMark, size, from: tail.from });
+    const path = branchPath(
+      spec,
+      this.nameOf(stage),
+      tail.most,
+      size === undefined ? highWaterMark : Math.min(1, highWaterMark),
+    );
     return { ...tail, from: [this.nodes.length - 1], inputs: [stage], paths: [...tail.paths, path] };
   }
 

@@ -154,6 +154,8 @@ export type SourceSpec =
       readonly inputs: readonly Chain[];
       /** How many items of each input may wait. */
       readonly highWaterMark: number;
+      /** What one of them weighs, where `highWaterMark` is of weight. */
+      readonly size?: SizeOf | undefined;
     }
   | {
       /** The items of one key, inside a keyed stage. */
@@ -184,4 +186,6 @@ export interface BroadcastSpec extends Chain {
   readonly branches: number;
   /** How many items may wait before each branch. */
   readonly highWaterMark: number;
+  /** What one of them weighs, where `highWaterMark` is of weight. */
+  readonly size?: SizeOf | undefined;
 }

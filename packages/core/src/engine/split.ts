@@ -3,6 +3,7 @@ import { Carried } from './carried.js';
 import type { OpenStageContext, RunContext, StageContext } from './context.js';
 import { Entered } from './entered.js';
 import { Later, whenAnswered } from './later.js';
+import { Scale, type SizeOf } from './scale.js';
 
 /** Which branch gets an item, where each goes to one only; one for each run. */
 export interface SplitRule {
@@ -58,9 +59,9 @@ export class Split {
     run.checkpoints?.node(this.#entered);
   }
 
-  /** Connects a branch, before which `highWaterMark` items may wait. */
-  branch(highWaterMark: number, context: StageContext): Puller<unknown> {
-    const branch = new Branch(this, this.#all.length, highWaterMark, context);
+  /** Connects a branch, before which `highWaterMark` items may wait; with a `size`, items that weigh so much. */
+  branch(highWaterMark: number, context: StageContext, size?: SizeOf): Puller<unknown> {
+    const branch = new Branch(this, this.#all.length, highWaterMark, context, size);
     this.#all.push(branch);
     this.#branches.push(branch);
     return branch;
@@ -184,14 +185,21 @@ export class Branch implements Puller<unknown> {
   readonly #split: Split;
   readonly #highWaterMark: number;
   readonly #context: StageContext;
+  /** Weighs what waits, where items don't count as one each. */
+  readonly #scale: Scale | undefined;
   #items: unknown[] = [];
+  /** How many of the items are weighed: those that did not go on at once. */
+  #weighed = 0;
+  /** An item that can't be weighed: the branch fails behind those before it. */
+  #failure: Failure | undefined;
   /** A mark that waits behind the items; nothing is read past it. */
   #mark: Mark | undefined;
   isClosed: boolean = false;
   #max = 0;
   readonly #later = new Later<unknown>();
 
-  constructor(split: Split, number: number, highWaterMark: number, context: StageContext) {
+  constructor(split: Split, number: number, highWaterMark: number, context: StageContext, size?: SizeOf) {
+    this.#scale = size === undefined ? undefined : new Scale(size);
     this.#split = split;
     this.number = number;
     this.#highWaterMark = highWaterMark;
@@ -209,8 +217,11 @@ export class Branch implements Puller<unknown> {
 
   /** How many items it can be handed: what it waits for, or what may wait before it. */
   get room(): number {
-    if (this.#mark !== undefined) return 0;
-    return this.isWaiting ? this.#max : this.#highWaterMark - this.#items.length;
+    if (this.#mark !== undefined || this.#failure !== undefined) return 0;
+    if (this.isWaiting) return this.#max;
+    if (this.#scale === undefined) return this.#highWaterMark - this.#items.length;
+    // What the next one weighs is known when it is there.
+    return this.#scale.total < this.#highWaterMark ? 1 : 0;
   }
 
   pull(max: number): Pulled<unknown> {
@@ -241,7 +252,8 @@ export class Branch implements Puller<unknown> {
   take(items: unknown[]): void {
     this.#context.counts.in += items.length;
     // A branch that got the burst before may have ended the run.
-    if (this.isClosed) return this.#abandon(items.length);
+    if (this.isClosed || this.#failure !== undefined) return this.#abandon(items.length);
+    if (this.#scale !== undefined && !this.isWaiting && !this.#weigh(items, this.#scale)) return;
     this.#items = this.#items.length === 0 ? items : this.#items.concat(items);
     this.#give();
   }
@@ -250,6 +262,19 @@ export class Branch implements Puller<unknown> {
   end(answer: Answer<unknown>): void {
     if (answer instanceof Mark) this.#mark = answer;
     this.#give();
+  }
+
+  /** Whether the items that begin to wait, of which there is one, can be weighed. */
+  #weigh(items: readonly unknown[], scale: Scale): boolean {
+    try {
+      for (const item of items) scale.add(scale.weigh(item));
+      this.#weighed += items.length;
+      return true;
+    } catch (error) {
+      this.#failure = this.#context.failure(error, this.#context.counts.in - items.length, 1, items[0]);
+      this.#abandon(items.length);
+      return false;
+    }
   }
 
   #abandon(items: number): void {
@@ -268,10 +293,13 @@ export class Branch implements Puller<unknown> {
     if (this.#items.length === 0) {
       const mark = this.#mark;
       this.#mark = undefined;
-      return mark ?? this.#split.last;
+      return mark ?? this.#failure ?? this.#split.last;
     }
     const items = this.#items.length > this.#max ? this.#items.slice(0, this.#max) : this.#items;
     this.#items = items === this.#items ? [] : this.#items.slice(items.length);
+    const weighed = Math.min(this.#weighed, items.length);
+    this.#weighed -= weighed;
+    this.#scale?.remove(weighed);
     this.#context.counts.out += items.length;
     return items;
   }

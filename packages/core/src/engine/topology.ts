@@ -21,8 +21,10 @@ export interface TopologyEdge {
   /** The names of the stages. */
   readonly from: string;
   readonly to: string;
-  /** How many items may wait on it. */
+  /** How many items may wait on it; where it is `bySize`, how much they may weigh, the last one left out. */
   readonly highWaterMark: number;
+  /** Whether its items are weighed, by a `size`; left out where each counts as one. */
+  readonly bySize?: true;
 }
 
 /** Stages that run as one loop. */
@@ -81,10 +83,12 @@ export class Topology {
     });
     this.edges = plan.stages.flatMap(({ name, inputs }, at) => {
       const { highWaterMark = 0 } = this.nodes[at] ?? {};
+      const bySize = plan.rooms.some((room) => room.stage === name && room.weight !== undefined);
       return inputs.map((input) => ({
         from: (plan.stages[input] as PlannedStage).name,
         to: name,
         highWaterMark: highWaterMark / inputs.length,
+        ...(bySize && { bySize }),
       }));
     });
     this.groups = plan.nodes.flatMap(({ type }, at) => {
@@ -100,8 +104,8 @@ export class Topology {
       const [open, close] = MERMAID_SHAPES[each.kind] ?? ['[', ']'];
       return `${indent}${ids.get(each.name)}${open}"${labelOf(each, escapeMermaid).join('<br>')}"${close}`;
     };
-    const edges = this.edges.map(({ from, to, highWaterMark }) => {
-      const label = highWaterMark > 0 ? `|${format(highWaterMark)}|` : '';
+    const edges = this.edges.map(({ from, to, ...edge }) => {
+      const label = edge.highWaterMark > 0 ? `|${markOf(edge)}|` : '';
       return `  ${ids.get(from)} -->${label} ${ids.get(to)}`;
     });
     const groups = this.groups.flatMap(({ name, stages }, at) => [
@@ -119,8 +123,8 @@ export class Topology {
       const shape = DOT_SHAPES[each.kind] ?? 'box';
       return `${indent}${ids.get(each.name)} [label="${labelOf(each, escapeDot).join('\\n')}", shape=${shape}];`;
     };
-    const edges = this.edges.map(({ from, to, highWaterMark }) => {
-      const label = highWaterMark > 0 ? ` [label="${format(highWaterMark)}"]` : '';
+    const edges = this.edges.map(({ from, to, ...edge }) => {
+      const label = edge.highWaterMark > 0 ? ` [label="${markOf(edge)}"]` : '';
       return `  ${ids.get(from)} -> ${ids.get(to)}${label};`;
     });
     const groups = this.groups.flatMap(({ name, stages }, at) => [
@@ -171,6 +175,10 @@ function labelOf({ name, inService, counts, waiting }: TopologyNode, quote: (tex
     ...(inService > 0 ? [`${format(inService)} in service`] : []),
     ...(counts === undefined ? [] : [`${format(counts.out)} out, ${format(waiting ?? 0)} waiting`]),
   ];
+}
+
+function markOf({ highWaterMark, bySize }: Pick<TopologyEdge, 'highWaterMark' | 'bySize'>): string {
+  return `${format(highWaterMark)}${bySize ? ' by size' : ''}`;
 }
 
 function escapeMermaid(text: string): string {

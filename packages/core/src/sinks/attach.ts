@@ -47,12 +47,13 @@ export function attach(where: string, sink: unknown, options: WritableOptions = 
 }
 
 function attachWritable(where: string, writable: WritableStream<unknown>, options: WritableOptions): Attachment {
-  checkOptions(where, options, ['preventClose', 'preventAbort']);
+  checkOptions(where, options, ['preventClose', 'preventAbort', 'highWaterMark', 'size']);
   const { preventClose, preventAbort } = options;
   if (preventClose !== undefined) checkBoolean(where, 'preventClose', preventClose);
   if (preventAbort !== undefined) checkBoolean(where, 'preventAbort', preventAbort);
+  const mark = edgeMark(where, options);
   return {
-    spec: { type: 'burst', name: 'writable', highWaterMark: undefined, inService: 1 },
+    spec: { type: 'burst', name: 'writable', highWaterMark: mark?.highWaterMark, size: mark?.size, inService: 1 },
     check(by) {
       if (writable.locked) throw wrongType(by, 'writable', 'locked', 'a WritableStream that nobody writes to');
     },

@@ -1,8 +1,13 @@
 import type { SinkWriter } from '../engine/drive.js';
 import type { Outlet } from '../engine/outlet.js';
+import type { EdgeOptions } from '../stages/edge-options.js';
 
-/** How `pipeTo()` treats the writable stream at the end. */
-export interface WritableOptions {
+/**
+ * How much may wait before a writable stream, and how it is treated at the end.
+ *
+ * @typeParam T - The items.
+ */
+export interface WritableOptions<T = never> extends EdgeOptions<T> {
   /** Leave the stream open when the pipeline ends. Default: `false`. */
   readonly preventClose?: boolean | undefined;
   /** Leave the stream as it is when the pipeline fails. Default: `false`. */

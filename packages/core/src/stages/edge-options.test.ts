@@ -1,4 +1,17 @@
-import { buffer, from, mapAsync, type Overflow, type Pipeline, type Run, type Sink, type Stage } from '@millrace/core';
+import {
+  buffer,
+  from,
+  map,
+  mapAsync,
+  merge,
+  type Overflow,
+  type Pipeline,
+  type Run,
+  runAll,
+  type Sink,
+  type Stage,
+  zip,
+} from '@millrace/core';
 import { type Answer, isLater, operator, type Puller } from '@millrace/core/authoring';
 import { type SinkProbe, sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import fc from 'fast-check';
@@ -27,6 +40,11 @@ const EDGES: Record<
         open: (upstream, context) => oneByOne(upstream, context.counts),
       }),
     ),
+  'merge()': (size) => (pipeline, probe) => merge(pipeline, { highWaterMark: MARK, size }).run(probe.sink),
+  'zip()': (size) => (pipeline, probe) =>
+    zip(pipeline, { highWaterMark: { highWaterMark: MARK, size } })
+      .pipeThrough(map(([text]) => text))
+      .run(probe.sink),
   Sink: (size) => (pipeline, probe) =>
     pipeline.run({ ...probe.sink, highWaterMark: MARK, size } satisfies Sink<string>),
 };
@@ -67,8 +85,8 @@ for (const [name, edge] of Object.entries(EDGES)) {
           let taken = 0;
           for (const take of takes) {
             await settle();
-            // What waits: all that was read but what was taken, what the sink is offered, and what mapAsync() has in service.
-            const first = taken + (sink.isOffered ? 1 : 0) + (name.startsWith('mapAsync') ? 1 : 0);
+            // What waits: all that was read but what was taken, what the sink is offered, and what the stage itself has.
+            const first = taken + (sink.isOffered ? 1 : 0) + (/^(mapAsync|merge|zip)/.test(name) ? 1 : 0);
             expect(weighed(first, source.read - 1)).toBeLessThan(MARK);
             if (source.read < texts.length) expect(weighed(first, source.read)).toBeGreaterThanOrEqual(MARK);
             expect(run.inFlight).toBeLessThanOrEqual(run.explain().bound);
@@ -199,4 +217,99 @@ test('a size gives way to others on the thread before it has read a million smal
   await new Promise((resolve) => setTimeout(resolve, 0));
   expect(read).toBeLessThan(1_000_000);
   run.abort();
+});
+
+test('size of broadcast(): what waits before the slowest branch is above the mark by less than the last item', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 15 }), { maxLength: 30 }),
+      fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 10 }),
+      async (lengths, takes) => {
+        const source = sourceProbe<string>();
+        const [fast, slow] = [sinkProbe<string>({ highWaterMark: 0 }), sinkProbe<string>({ highWaterMark: 0 })];
+        const [first, second] = source.pipeline.broadcast(2, { highWaterMark: MARK, size: lengthOf });
+        const run = runAll(first.into(fast.sink), second.into(slow.sink));
+        source.release(...lengths.map((length) => 'x'.repeat(length)));
+        source.end();
+        void fast.take(Number.POSITIVE_INFINITY);
+        const weighed = (from: number, to: number): number =>
+          lengths.slice(from, to).reduce((sum, length) => sum + Math.max(1, length), 0);
+        let taken = 0;
+        for (const take of takes) {
+          await settle();
+          const waits = taken + (slow.isOffered ? 1 : 0);
+          // One more is on its way to the branch that waits for it.
+          expect(weighed(waits, source.read - 1)).toBeLessThan(MARK);
+          if (source.read < lengths.length) expect(weighed(waits, source.read)).toBeGreaterThanOrEqual(MARK);
+          expect(run.inFlight).toBeLessThanOrEqual(run.explain().bound);
+          taken = Math.min(lengths.length, taken + take);
+          void slow.take(take);
+        }
+        void slow.take(Number.POSITIVE_INFINITY);
+        expect(await run.finished).toMatchObject({ read: lengths.length, emitted: lengths.length * 2, balanced: true });
+        expect([fast.items.length, slow.items]).toEqual([lengths.length, fast.items]);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test('size of broadcast(): what cannot be weighed fails the run at its item, behind those before it', async () => {
+  const source = sourceProbe<string>();
+  const [fast, slow] = [sinkProbe<string>(), sinkProbe<string>({ highWaterMark: 0 })];
+  const size = (text: string): number => (text === 'c' ? Number.NaN : 1);
+  const [first, second] = source.pipeline.broadcast(2, { highWaterMark: MARK, size });
+  const run = runAll(first.into(fast.sink), second.into(slow.sink));
+  run.finished.catch(() => {});
+  void fast.take(Number.POSITIVE_INFINITY);
+  source.release('a', 'b', 'c', 'd');
+  await settle();
+  void slow.take(Number.POSITIVE_INFINITY);
+  await expect(run.finished).rejects.toMatchObject({
+    stage: 'broadcast branch 2',
+    index: 2,
+    cause: { code: 'ERR_CORE_SIZE' },
+  });
+  expect([slow.items, run.inFlight]).toEqual([['a', 'b'], 0]);
+});
+
+test('size of pipeTo(), into() and a foreign pair: so much waits before them', async () => {
+  const never = (): Promise<never> => new Promise(() => {});
+  const options = { highWaterMark: MARK, size: lengthOf };
+  const stalled = (): WritableStream<string> => new WritableStream({ write: never });
+  const ways: Record<string, (pipeline: Pipeline<string>) => unknown> = {
+    'pipeTo()': (pipeline) => pipeline.pipeTo(stalled(), options),
+    'into()': (pipeline) => runAll(pipeline.into(stalled(), options)),
+    'pipeThrough()': (pipeline) =>
+      pipeline
+        .pipeThrough({ readable: new ReadableStream<string>(), writable: stalled() }, { ...options, name: 'pair' })
+        .run(() => {}),
+  };
+  const read: Record<string, number> = {};
+  for (const [name, way] of Object.entries(ways)) {
+    const source = sourceProbe<string>();
+    way(source.pipeline);
+    source.release(...Array.from({ length: 20 }, () => 'xxxx'));
+    await settle();
+    read[name] = source.read;
+  }
+  // One is being written, and 4 + 4 + 4 wait.
+  expect(read).toEqual({ 'pipeTo()': 4, 'into()': 4, 'pipeThrough()': 4 });
+});
+
+test('topology() says which edges are by size', () => {
+  const [left, right] = from(['a']).broadcast(2, { highWaterMark: 1_024, size: lengthOf, name: 'both' });
+  const both = merge(left, right, { highWaterMark: 65_536, size: lengthOf });
+  const { edges, ...graph } = both.pipeThrough(buffer(4)).topology();
+  expect(edges.filter(({ bySize }) => bySize === true)).toEqual([
+    { from: 'both', to: 'both branch 1', highWaterMark: 1_024, bySize: true },
+    { from: 'both', to: 'both branch 2', highWaterMark: 1_024, bySize: true },
+    { from: 'both branch 1', to: 'merge', highWaterMark: 65_536, bySize: true },
+    { from: 'both branch 2', to: 'merge', highWaterMark: 65_536, bySize: true },
+  ]);
+  expect(graph.nodes).toHaveLength(6);
+  const drawn = both.topology();
+  expect(drawn.toMermaid()).toContain('-->|65,536 by size|');
+  expect(drawn.toDot()).toContain('[label="65,536 by size"]');
+  expect(String(both.explain())).toContain('merge edge: 131,072 by size | merge next of each: 2');
 });

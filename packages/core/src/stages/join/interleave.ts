@@ -21,7 +21,7 @@ import type { ItemOf } from './merge.js';
  * behind a barrier would hold it up.
  *
  * @typeParam P - The pipelines.
- * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1), `name`.
+ * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1) with `size`, `name`.
  * @returns A pipeline of the items of all.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
  * @remarks Elsewhere: RxJS –; Rust `interleave` of itertools; Akka `interleave`; Node –.
@@ -38,7 +38,7 @@ export function interleave<P extends readonly Pipeline<unknown>[]>(
   ...pipelinesAndOptions: readonly [...pipelines: P, options: JoinOptions]
 ): Pipeline<ItemOf<P[number]>>;
 export function interleave(...given: Given): Pipeline<unknown> {
-  const { inputs, options } = inputsOf('interleave()', given, ['name', 'highWaterMark']);
-  const { name = 'interleave', highWaterMark = 1 } = options;
-  return new Pipeline({ type: 'merge', name, join: INTERLEAVE, inputs, highWaterMark });
+  const { inputs, options, mark } = inputsOf('interleave()', given, ['name', 'highWaterMark', 'size']);
+  const { name = 'interleave' } = options;
+  return new Pipeline({ type: 'merge', name, join: INTERLEAVE, inputs, ...mark });
 }

@@ -38,7 +38,7 @@ export type MergeSortedOptions<T> = JoinOptions &
  *
  * @typeParam P - The pipelines.
  * @param pipelinesAndOptions - One pipeline or more, and at the end the options: `by` or `compare`, and where wanted
- *   `highWaterMark` (default 1; more is faster) and `name`.
+ *   `highWaterMark` (default 1; more is faster) with `size` and `name`.
  * @returns A pipeline of the items of all.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong or missing.
  * @remarks Elsewhere: RxJS –; Rust `merge_by`, `kmerge_by` of itertools; Akka `mergeSorted`; Node –.
@@ -54,9 +54,9 @@ export type MergeSortedOptions<T> = JoinOptions &
 export function mergeSorted<P extends readonly Pipeline<unknown>[]>(
   ...pipelinesAndOptions: readonly [...pipelines: P, options: MergeSortedOptions<ItemOf<P[number]>>]
 ): Pipeline<ItemOf<P[number]>> {
-  const known = ['name', 'highWaterMark', 'by', 'compare'];
-  const { inputs, options } = inputsOf('mergeSorted()', pipelinesAndOptions as Given, known);
-  const { name = 'mergeSorted', highWaterMark = 1 } = options;
+  const known = ['name', 'highWaterMark', 'size', 'by', 'compare'];
+  const { inputs, options, mark } = inputsOf('mergeSorted()', pipelinesAndOptions as Given, known);
+  const { name = 'mergeSorted' } = options;
   const { by, compare } = options as Partial<Record<'by' | 'compare', unknown>>;
   if (by !== undefined) checkFunction('mergeSorted()', 'by', by);
   if (compare !== undefined) checkFunction('mergeSorted()', 'compare', compare);
@@ -66,7 +66,7 @@ export function mergeSorted<P extends readonly Pipeline<unknown>[]>(
     compare === undefined
       ? mergeSortedKind(by as (item: unknown) => unknown, byKey)
       : mergeSortedKind((item) => item, compare as (a: unknown, b: unknown) => number);
-  return new Pipeline({ type: 'merge', name, join, inputs, highWaterMark });
+  return new Pipeline({ type: 'merge', name, join, inputs, ...mark });
 }
 
 function byKey(a: unknown, b: unknown): number {

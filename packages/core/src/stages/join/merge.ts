@@ -26,7 +26,7 @@ export type ItemOf<P> = P extends Pipeline<infer T> ? T : never;
  * - Cancel: cancelling downstream cancels all inputs with the same reason. It ends when the last input has.
  *
  * @typeParam P - The pipelines.
- * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1), `name`.
+ * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1) with `size`, `name`.
  * @returns A pipeline of the items of all.
  * @throws TypeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
  * @remarks Elsewhere: RxJS `merge`; Rust `merge`, `select_all`; Akka `merge`; Node –.
@@ -44,7 +44,7 @@ export function merge<P extends readonly Pipeline<unknown>[]>(
   ...pipelinesAndOptions: readonly [...pipelines: P, options: MergeOptions]
 ): Pipeline<ItemOf<P[number]>>;
 export function merge(...given: Given): Pipeline<unknown> {
-  const { inputs, options } = inputsOf('merge()', given, ['name', 'highWaterMark']);
-  const { name = 'merge', highWaterMark = 1 } = options;
-  return new Pipeline({ type: 'merge', name, inputs, highWaterMark });
+  const { inputs, options, mark } = inputsOf('merge()', given, ['name', 'highWaterMark', 'size']);
+  const { name = 'merge' } = options;
+  return new Pipeline({ type: 'merge', name, inputs, ...mark });
 }

@@ -24,7 +24,7 @@ export type Zipped<P extends readonly Pipeline<unknown>[]> = { -readonly [K in k
  * from behind a barrier would hold it up.
  *
  * @typeParam P - The pipelines.
- * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1), `name`.
+ * @param pipelines - One or more, and at the end, where wanted, the options: `highWaterMark` (default 1) with `size`, `name`.
  * @returns A pipeline of arrays of one item of each.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when what is given is not a pipeline, or an option is wrong.
  * @remarks Elsewhere: RxJS `zip`; Rust `zip`; Akka `zip`, `zipN`; Node –.
@@ -41,7 +41,7 @@ export function zip<P extends readonly Pipeline<unknown>[]>(
   ...pipelinesAndOptions: readonly [...pipelines: P, options: JoinOptions]
 ): Pipeline<Zipped<P>>;
 export function zip(...given: Given): Pipeline<unknown> {
-  const { inputs, options } = inputsOf('zip()', given, ['name', 'highWaterMark']);
-  const { name = 'zip', highWaterMark = 1 } = options;
-  return new Pipeline({ type: 'merge', name, join: ZIP, inputs, highWaterMark });
+  const { inputs, options, mark } = inputsOf('zip()', given, ['name', 'highWaterMark', 'size']);
+  const { name = 'zip' } = options;
+  return new Pipeline({ type: 'merge', name, join: ZIP, inputs, ...mark });
 }
