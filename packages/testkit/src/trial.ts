@@ -135,6 +135,12 @@ export class Trial {
     };
   }
 
+  /** A promise that is waited for later: where it rejects before, nobody has forgotten it. */
+  watched<T>(promise: Promise<T>): Promise<T> {
+    promise.catch(() => {});
+    return promise;
+  }
+
   /** Waits for a promise while time goes by; a promise that never settles fails the law. */
   async settled<T>(promise: PromiseLike<T>): Promise<Outcome<T>> {
     const { timeoutMs = 2000 } = this.options;

@@ -5,6 +5,7 @@ import { gather, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
 import type { OpenBatch } from './open-batch.js';
+import { type ErrorPolicy, type Fallback, openRejects, type Rejects } from './rejects.js';
 
 /**
  * A batch that also closes by time. It reads on while its consumer is busy, until the open batch is full; a batch whose
@@ -16,9 +17,14 @@ export class TimedBatch implements Puller<unknown> {
   readonly #open: OpenBatch;
   readonly #sizeOf: ((item: unknown) => number) | undefined;
   readonly #maxWaitMs: number;
+  /** What becomes of an item that `sizeOf` can't weigh. */
+  readonly #onError: ErrorPolicy<unknown, number>;
+  readonly #rejects: Rejects<unknown> | undefined;
   #timer: Timer | undefined;
   #isDue = false;
+  /** Whether an answer is owed to this stage, or the letter of an item is being written. */
   #isAsking = false;
+  #isWriting = false;
   #isClosed = false;
   /** Batches that are closed; several can be of one burst where the limit is in bytes. */
   #full: unknown[][] = [];
@@ -31,12 +37,15 @@ export class TimedBatch implements Puller<unknown> {
     open: OpenBatch,
     sizeOf: ((item: unknown) => number) | undefined,
     maxWaitMs: number,
+    onError: ErrorPolicy<unknown, number> = 'fail',
   ) {
     this.#upstream = upstream;
     this.#context = context;
     this.#open = open;
     this.#sizeOf = sizeOf;
     this.#maxWaitMs = maxWaitMs;
+    this.#onError = onError;
+    if (typeof onError === 'string' || 'writable' in onError) this.#rejects = openRejects(onError, context);
   }
 
   pull(): Pulled<unknown> {
@@ -56,6 +65,8 @@ export class TimedBatch implements Puller<unknown> {
     this.#behind = END;
     this.#stopTimer();
     this.#upstream.close(reason);
+    this.#rejects?.close();
+    if (this.#isWriting) this.#abandon(1);
     this.#discard();
     for (const full of this.#full.splice(0)) this.#lose(full);
   }
@@ -63,7 +74,9 @@ export class TimedBatch implements Puller<unknown> {
   readonly #read = (): void => {
     while (!this.#isAsking && !this.#isClosed && this.#full.length === 0 && this.#behind === undefined) {
       this.#isAsking = true;
-      const pulled = this.#upstream.pull(Math.max(1, Math.min(this.#open.room(), BURST)));
+      // Nothing else may come while the letter of an item is written.
+      const most = typeof this.#onError === 'string' ? BURST : 1;
+      const pulled = this.#upstream.pull(Math.max(1, Math.min(this.#open.room(), most)));
       if (isLater(pulled)) {
         whenAnswered(pulled, this.#onAnswer);
         return;
@@ -106,7 +119,7 @@ export class TimedBatch implements Puller<unknown> {
 
   #add(item: unknown, index: number): void {
     try {
-      const full = this.#open.add(item, this.#sizeOf === undefined ? 0 : this.#weigh(item, this.#sizeOf));
+      const full = this.#open.add(item, this.#sizeOf === undefined ? 0 : this.#weigh(item, index, this.#sizeOf));
       // `sizeOf` may have ended the run.
       if (this.#isClosed) return this.#abandon(1);
       this.#context.counts.held++;
@@ -118,14 +131,58 @@ export class TimedBatch implements Puller<unknown> {
       }
       if (this.#open.held() > 0 && this.#timer === undefined) this.#startTimer();
     } catch (error) {
-      this.#abandon(1);
-      this.#discard();
-      this.#behind = this.#context.failure(error, index, 1, item);
+      this.#reject(error, index, item);
     }
   }
 
-  #weigh(item: unknown, sizeOf: (item: unknown) => number): number {
-    return this.#context.carries ? within(item, () => sizeOf(plain(item))) : sizeOf(item);
+  /** Asks `sizeOf`, and what stands in where that fails. */
+  #weigh(item: unknown, index: number, sizeOf: (item: unknown) => number): number {
+    const onError = this.#onError;
+    if (!this.#context.carries && this.#rejects !== undefined) return sizeOf(item);
+    return within(item, () => {
+      try {
+        return sizeOf(plain(item));
+      } catch (error) {
+        if (typeof onError === 'string' || 'writable' in onError) throw error;
+        this.#context.rejected(error, index, 1, item);
+        return this.#instead(onError, error, index, item);
+      }
+    });
+  }
+
+  #instead({ fallback }: Fallback<unknown, number>, error: unknown, index: number, item: unknown): number {
+    this.#context.rejected(error, index, 1, item);
+    try {
+      return fallback(error, plain(item), { stage: this.#context.name, index, attempts: 1 });
+    } catch (problem) {
+      this.#context.alsoFailed(error);
+      throw problem;
+    }
+  }
+
+  #reject(error: unknown, index: number, item: unknown): void {
+    const taken =
+      this.#rejects === undefined
+        ? this.#context.failure(error, index, 1, item)
+        : this.#rejects.take(error, index, item);
+    if (!(taken instanceof Promise)) return this.#lost(taken);
+    this.#isAsking = this.#isWriting = true;
+    taken.then((failure) => {
+      if (this.#isClosed) return;
+      this.#isAsking = this.#isWriting = false;
+      this.#lost(failure);
+      this.#hand();
+      this.#read();
+    });
+  }
+
+  /** An item is dealt with, and counted, or ends the run. */
+  #lost(failure: Failure | undefined): void {
+    if (failure === undefined) return this.#context.inside(-this.#context.weight);
+    this.#abandon(1);
+    if (this.#isClosed) return this.#context.alsoFailed(failure.error);
+    this.#discard();
+    this.#behind = failure;
   }
 
   #hand(): void {

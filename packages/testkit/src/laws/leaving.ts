@@ -17,7 +17,7 @@ export const LEAVING: readonly Law[] = [
       const { clock } = trial;
       const reader = probe.pipeline.pipeThrough(trial.stage()).toReadableStream({ clock }).getReader();
       probe.release(...trial.input());
-      const read = reader.read();
+      const read = trial.watched(reader.read());
       await trial.rest(1);
       const hasEnded = probe.closes.length > 0;
       await trial.settled(reader.cancel(reason));

@@ -78,7 +78,7 @@ export const PAIRS: readonly Law[] = [
       const reason = new Error('enough');
       const { readable, cancels } = stream(trial.input(), true);
       const reader = readable.pipeThrough(trial.stage()).getReader();
-      const read = reader.read();
+      const read = trial.watched(reader.read());
       await trial.rest(1);
       const hadEnded = cancels.length > 0;
       await trial.settled(reader.cancel(reason));

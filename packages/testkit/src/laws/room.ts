@@ -34,7 +34,7 @@ export const ROOM: readonly Law[] = [
       if (most === Number.POSITIVE_INFINITY) return doesNotApply('it may hold any number of items');
       probe.release(...trial.input());
       const items = pipeline.values({ clock });
-      const first = items.next();
+      const first = trial.watched(items.next());
       await trial.rest(2);
       const { read } = probe;
       await trial.settled(Promise.resolve(items.return?.()));

@@ -20,7 +20,7 @@ import {
 import { virtualClock } from '@millrace/testkit';
 import { expect, test } from 'vitest';
 
-const WAYS: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }];
+const WAYS: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }, { context: true }];
 
 const no = (n: number): never => {
   throw new Error(`not ${n}`);
@@ -82,6 +82,24 @@ const KINDS: ReadonlyArray<{ name: string; make: Make; skipped: unknown[]; inste
   {
     name: 'batch',
     make: (onError) => batch({ maxBytes: 2, sizeOf: (n: number) => (n % 3 === 2 ? no(n) : 1), onError }),
+    skipped: [
+      [0, 1],
+      [3, 4],
+      [6, 7],
+    ],
+    instead: 2,
+    fallen: [[0, 1], [2], [3, 4], [5], [6, 7]],
+  },
+  {
+    name: 'timed batch',
+    make: (onError) =>
+      batch({
+        name: 'timed batch',
+        maxBytes: 2,
+        maxWaitMs: 60_000,
+        sizeOf: (n: number) => (n % 3 === 2 ? no(n) : 1),
+        onError,
+      }),
     skipped: [
       [0, 1],
       [3, 4],
@@ -251,4 +269,33 @@ test('steps refuse wrong policies by name, and take none where no function is ca
   expect(() => map((n: number) => n, { onError: 'ignore' as never })).toThrow(code);
   expect(() => dedupeConsecutive(undefined, { onError: 'skip' })).toThrow(code);
   expect(() => batch({ maxItems: 2, onError: 'skip' })).toThrow(code);
+});
+
+test('batch() by bytes and time that is closed while a letter is written counts its item as abandoned', async () => {
+  const clock = virtualClock();
+  const gates: Array<() => void> = [];
+  const writable = new WritableStream<DeadLetter<number>>({
+    write: () => new Promise<void>((resolve) => void gates.push(resolve)),
+  });
+  const sizeOf = (n: number): number => (n === 2 ? no(n) : 1);
+  const run = range(0, 5)
+    .pipeThrough(batch({ maxBytes: 9, maxWaitMs: 9, sizeOf, onError: deadLetter(writable) }))
+    .run(() => {}, { clock });
+  await clock.settle();
+  expect(gates).toHaveLength(1);
+  run.abort(new Error('enough'));
+  gates.shift()?.();
+  await run.finished.catch(() => {});
+  expect(run.inFlight).toBe(0);
+  expect(run.counts()[1]).toMatchObject({ in: 3, out: 0, abandoned: 3, deadLettered: 0, held: 0 });
+  expect(writable.locked).toBe(false);
+});
+
+test('batch() by bytes and time fails with what fallback() throws, and the first error beside it', async () => {
+  const stage = batch({ maxBytes: 2, maxWaitMs: 9, sizeOf: no, onError: fallback(() => no(99)) });
+  const error = await range(0, 8)
+    .pipeThrough(stage)
+    .count()
+    .catch((reason) => reason);
+  expect(error).toMatchObject({ stage: 'batch', index: 0, cause: new Error('not 99'), others: [new Error('not 0')] });
 });

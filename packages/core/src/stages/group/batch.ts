@@ -1,5 +1,6 @@
 import { OpenBatch } from '../../engine/open-batch.js';
 import { openPair } from '../../engine/pair.js';
+import type { ErrorPolicy } from '../../engine/rejects.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
 import { TimedBatch } from '../../engine/timed-batch.js';
@@ -26,8 +27,7 @@ export interface BatchOptions<T> extends CallOptions<T, number> {
  * - Holds: the open batch, at most `maxItems`; in the bound a batch counts as its `maxItems`. Without `maxWaitMs`, an item
  *   that closes a batch which it does not fit into, and fills the next one alone, waits for the item behind it.
  * - Backpressure: does not read while a finished batch waits for the consumer.
- * - Failure: `sizeOf` throwing is dealt with as `onError` says, which only a batch by bytes and without `maxWaitMs` takes;
- *   by default it fails the pipeline. An upstream error discards the open batch (its items are counted as abandoned) and is passed on as it is.
+ * - Failure: `sizeOf` throwing is dealt with as `onError` says, which only a batch by bytes takes; by default it fails the pipeline. An upstream error discards the open batch (its items are counted as abandoned) and is passed on as it is.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  * - Checkpoint: the open batch is handed on before a barrier passes.
  *
@@ -45,8 +45,12 @@ export interface BatchOptions<T> extends CallOptions<T, number> {
  */
 export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
   // Where nothing of the user is called there is nothing to have a policy for.
-  const isSized = options?.maxBytes !== undefined && options.maxWaitMs === undefined;
-  (isSized ? checkCallOptions : checkStepOptions)('batch()', options, ['maxItems', 'maxBytes', 'sizeOf', 'maxWaitMs']);
+  (options?.maxBytes !== undefined ? checkCallOptions : checkStepOptions)('batch()', options, [
+    'maxItems',
+    'maxBytes',
+    'sizeOf',
+    'maxWaitMs',
+  ]);
   const { name = 'batch', highWaterMark, onError, maxItems, maxBytes, sizeOf, maxWaitMs } = options;
   if (maxItems === undefined && maxBytes === undefined && maxWaitMs === undefined) {
     throw outOfRange('batch()', 'the limit', undefined, 'at least one of "maxItems", "maxBytes" and "maxWaitMs"');
@@ -71,7 +75,8 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
         gathers: true,
         carries: true,
         weight,
-        open: (upstream, context) => new TimedBatch(upstream, context, open(), size, maxWaitMs),
+        open: (upstream, context) =>
+          new TimedBatch(upstream, context, open(), size, maxWaitMs, onError as ErrorPolicy<unknown, number>),
       },
       openPair,
     );
