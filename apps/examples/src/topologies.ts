@@ -15,18 +15,11 @@ const clean = compose(
   { name: 'clean' },
 );
 
-interface Watched {
-  readonly alarms: readonly string[];
-  readonly picture: string;
-}
+type Watched = Promise<{ readonly alarms: readonly string[]; readonly picture: string }>;
 
-export async function watch(
-  sensors: Iterable<Reading>[],
-  store: (readings: Reading[]) => Promise<void>,
-): Promise<Watched> {
-  const [toWatch, toStore] = merge(...sensors.map((readings) => from(readings)))
-    .pipeThrough(clean)
-    .broadcast(2);
+export async function watch(sensors: Iterable<Reading>[], store: (readings: Reading[]) => Promise<void>): Watched {
+  const readings = merge(...sensors.map((sensor) => from(sensor)));
+  const [toWatch, toStore] = readings.pipeThrough(clean).broadcast(2);
   const alarms: string[] = [];
   const run = runAll(
     toWatch

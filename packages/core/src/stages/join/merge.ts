@@ -1,13 +1,8 @@
 import { Pipeline } from '../../pipeline.js';
-import { type Given, inputsOf } from './inputs.js';
+import { type Given, inputsOf, type JoinOptions } from './inputs.js';
 
 /** How pipelines are merged. */
-export interface MergeOptions {
-  /** What the stage is called in errors, plans and figures. Default: `'merge'`. */
-  readonly name?: string;
-  /** How many items of each input may wait, 1 or more; more where they come in bursts. Default: 1. */
-  readonly highWaterMark?: number;
-}
+export type MergeOptions = JoinOptions;
 
 /** The items of a pipeline. */
 export type ItemOf<P> = P extends Pipeline<infer T> ? T : never;
