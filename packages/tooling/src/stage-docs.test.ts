@@ -31,11 +31,17 @@ export function halve(): Stage<number, number>;
 /** Halves each item, by options. */
 export function halve(options: Options): Stage<number, number>;
 
+/** {@link double} by another name. */
+export const twice: typeof double = double;
+
+/** Both. */
+export const numbers: { readonly double: typeof double } = { double };
+
 /** Says whether it is even. */
 export function isEven(value: number): boolean {}
 `;
 
-const names = new Map(['double', 'halve', 'isEven'].map((name) => [name, name]));
+const names = new Map(['double', 'halve', 'twice', 'numbers', 'isEven'].map((name) => [name, name]));
 const file = { path: 'packages/count/src/stages/shape/count.ts', text: STAGE, entry: '@millrace/core', names };
 
 test('stageDocsOf() finds the exported functions that give a stage, each by its first signature', () => {
@@ -43,6 +49,7 @@ test('stageDocsOf() finds the exported functions that give a stage, each by its 
   expect(docs.map(({ name, family, isStage }) => [name, family, isStage])).toEqual([
     ['double', 'shape', true],
     ['halve', 'shape', true],
+    ['twice', 'shape', false],
   ]);
   expect(docs[0]).toMatchObject({
     text: 'Doubles each item.\n\nSee `halve`.\n\nContract\n- Order: kept.',
@@ -60,10 +67,20 @@ test('stageDocsOf() takes the verbs of a pipeline, and no other methods', () => 
   async count(options?: RunOptions): Promise<number> {
   }
   /** Explains. */
-  explain(): Explanation {}
+  explain(): Explanation {
+  }
+  /** @internal */
+  secret(): Routed<T> {
+  }
+  /** Parts. */
+  route(): Routed<T> {
+  }
 }`;
   const verbs = stageDocsOf({ ...file, path: 'packages/core/src/terminals.ts', text });
-  expect(verbs.map(({ name, family }) => [name, family])).toEqual([['count', 'Pipeline']]);
+  expect(verbs.map(({ name, family }) => [name, family])).toEqual([
+    ['count', 'Pipeline'],
+    ['route', 'Pipeline'],
+  ]);
 });
 
 test('problemsOf() says all that is missing, of all at once', () => {
@@ -76,6 +93,8 @@ test('problemsOf() says all that is missing, of all at once', () => {
     `${file.path}: halve lacks ${form}`,
     `${file.path}: halve lacks a Contract block`,
     `${file.path}: halve lacks an \`@example\``,
+    `${file.path}: twice lacks ${form}`,
+    `${file.path}: twice lacks an \`@example\``,
   ]);
 });
 

@@ -30,13 +30,13 @@ export interface EntryFile {
 }
 
 const COMMENT = String.raw`\/\*\*((?:[^*]|\*(?!\/))*)\*\/\n`;
-const FUNCTION = new RegExp(`${COMMENT}export function (\\w+)`, 'g');
+const FUNCTION = new RegExp(`${COMMENT}export (?:function|const) (\\w+)`, 'g');
 const METHOD = new RegExp(`${COMMENT}  (?:async )?(\\w+)(?=[<(])`, 'g');
 
-/** What a function gives that is part of a flow. */
-const FLOWS = /\b(?:Stage|Pipeline|Channel|Sink|\w+Sink)</;
-/** What a verb gives that starts a run, or leads on. */
-const VERBS = /\b(?:Promise|AsyncIterableIterator|ReadableStream|Pipeline|Branches)<|\b(?:Run|Delivery)\b/;
+/** What a function gives that is part of a flow, or says what becomes of an item that fails; or another name of one. */
+const FLOWS = /\b(?:Stage|Pipeline|Channel|Sink|\w+Sink|DeadLetterOffice|Fallback)<|^: typeof \w+ = \w+;/;
+/** What a method gives that says something of a pipeline, instead of leading on. */
+const ANSWERS = /^(?:Explanation|Topology)\b/;
 
 /** Finds what a file documents of stages, sources, sinks and the verbs of pipelines. */
 export function stageDocsOf({ path, text, entry, names }: EntryFile): StageDoc[] {
@@ -46,7 +46,12 @@ export function stageDocsOf({ path, text, entry, names }: EntryFile): StageDoc[]
     const [all, comment = '', symbol = ''] = match;
     const name = isClass ? symbol : names.get(symbol);
     const returns = returnType(text.slice(match.index + all.length));
-    if (name === undefined || found.has(name) || !(isClass ? VERBS : FLOWS).test(returns)) return [];
+    if (
+      name === undefined ||
+      found.has(name) ||
+      (isClass ? isInternal(comment) || ANSWERS.test(returns) : !FLOWS.test(returns))
+    )
+      return [];
     // The first of several signatures has the documentation.
     found.add(name);
     const family = isClass ? 'Pipeline' : familyOf(path, entry);
@@ -63,9 +68,12 @@ export function stageDocsOf({ path, text, entry, names }: EntryFile): StageDoc[]
   });
 }
 
+const isInternal = (comment: string): boolean => /^\s*\*? ?@internal/m.test(comment);
+
 /** The type behind the parameters; the formatter puts `): Type {` at the end of the first line or of a later one. */
 function returnType(rest: string): string {
   const lines = rest.split('\n');
+  if (rest.startsWith(':')) return lines[0] ?? '';
   const line = /(?: \{|;)$/.test(lines[0] ?? '') ? lines[0] : lines.find((each) => /^\s*\)/.test(each));
   return (line ?? '').slice((line ?? '').lastIndexOf('): ') + 3);
 }
@@ -121,6 +129,7 @@ const FAMILIES: ReadonlyArray<readonly [family: string, title: string]> = [
   ['async', 'Asynchronous work'],
   ['join', 'Joining pipelines'],
   ['split', 'Splitting pipelines'],
+  ['fault', 'Items that fail'],
   ['compose', 'Stages of stages'],
   ['Pipeline', 'Verbs of a pipeline'],
 ];

@@ -14,6 +14,7 @@ export type { DeadLetter, DeadLetterOffice, OnError };
  * @param writable - Gets `{ error, stage, index, item, attempts }`; nobody else may have a writer on it meanwhile.
  * @returns A value for the option `onError`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `writable` is not a `WritableStream`.
+ * @remarks Elsewhere: RxJS –; Rust –; Akka `divertTo`; Node –.
  *
  * @example Keep what was refused
  * ```ts

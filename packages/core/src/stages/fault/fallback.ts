@@ -15,6 +15,7 @@ export type { ErrorPolicy, FailedItem, Fallback };
  *   function may.
  * @returns A value for the option `onError`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function.
+ * @remarks Elsewhere: RxJS `catchError`; Rust `unwrap_or_else`; Akka `recover`; Node –.
  *
  * @example Zero for what is not a number
  * ```ts
