@@ -2,7 +2,7 @@ import { Decoder } from 'cbor-x/decode';
 import { CodecError, type CodecErrorCode } from '../codec-error.js';
 import { checkRecord, SCHEMA_FAULT, type StandardSchema, type StandardSchemaResult } from '../standard-schema.js';
 import { Carry } from '../stream/carry.js';
-import type { RecordReader, Rejected } from '../stream/record-reader.js';
+import type { RecordReader, Rejected, SavedReader } from '../stream/record-reader.js';
 import { definite } from './definite.js';
 import { ItemScanner, type Problem } from './item-scanner.js';
 
@@ -73,6 +73,27 @@ export class ItemReader implements RecordReader<unknown> {
       if (rejected !== undefined) return rejected;
     }
     return undefined;
+  }
+
+  save(): SavedReader {
+    return {
+      offset: this.#offset + this.#chunk.length,
+      recordIndex: this.#recordIndex,
+      carry: this.#carry.bytes.slice(),
+      carryOffset: this.#carryOffset,
+      isPassing: false,
+    };
+  }
+
+  restore({ offset, recordIndex, carry, carryOffset }: SavedReader): void {
+    this.#offset = offset;
+    this.#recordIndex = recordIndex;
+    this.#carryOffset = carryOffset;
+    if (carry.length === 0) return;
+    this.#carry.append(carry, 0, carry.length);
+    // It comes to the end of the bytes, as it had.
+    this.#scanner.begin();
+    this.#scanner.scan(carry, 0, 0);
   }
 
   #isCut(): boolean {

@@ -1,7 +1,7 @@
 import { CodecError, type CodecErrorCode } from '../codec-error.js';
 import { checkRecord, SCHEMA_FAULT, type StandardSchema } from '../standard-schema.js';
 import { Carry } from '../stream/carry.js';
-import type { RecordReader, Rejected } from '../stream/record-reader.js';
+import type { RecordReader, Rejected, SavedReader } from '../stream/record-reader.js';
 
 const NEWLINE = 10;
 /** How many bytes are turned into text at a time. */
@@ -88,6 +88,24 @@ export class LineReader implements RecordReader<unknown> {
       if (rejected !== undefined) return rejected;
     }
     return undefined;
+  }
+
+  save(): SavedReader {
+    return {
+      offset: this.#offset + this.#chunk.length,
+      recordIndex: this.#recordIndex,
+      carry: this.#carry.bytes.slice(),
+      carryOffset: this.#carryOffset,
+      isPassing: this.#isPassing,
+    };
+  }
+
+  restore({ offset, recordIndex, carry, carryOffset, isPassing }: SavedReader): void {
+    this.#offset = offset;
+    this.#recordIndex = recordIndex;
+    this.#carry.append(carry, 0, carry.length);
+    this.#carryOffset = carryOffset;
+    this.#isPassing = isPassing;
   }
 
   #readLine(records: unknown[]): Rejected | undefined {

@@ -6,6 +6,7 @@ import {
   isLater,
   Later,
   Mark,
+  type OperatorPuller,
   openRejects,
   operator,
   type Pulled,
@@ -17,7 +18,7 @@ import {
   whenMyTurn,
 } from '@millrace/core/authoring';
 import { CodecError } from '../codec-error.js';
-import type { RecordReader, Rejected } from './record-reader.js';
+import type { RecordReader, Rejected, SavedReader } from './record-reader.js';
 
 /** What every decoder takes. */
 export interface DecodingOptions {
@@ -45,7 +46,7 @@ export function decoding<T>(options: DecodingOptions, open: () => RecordReader<T
  * The chunk is inside until its last whole record has been handed on. A record that cannot be decoded counts as made, and
  * as dropped or dead-lettered, when it has been dealt with.
  */
-class Decoding<T> implements Puller<T> {
+class Decoding<T> implements OperatorPuller<T> {
   readonly #upstream: Puller<Uint8Array>;
   readonly #context: StageContext;
   readonly #reader: RecordReader<T>;
@@ -83,6 +84,14 @@ class Decoding<T> implements Puller<T> {
     this.#upstream.close(reason);
     this.#rejects.close();
     this.#abandonChunk();
+  }
+
+  save(): SavedReader {
+    return this.#reader.save();
+  }
+
+  restore(saved: unknown): void {
+    this.#reader.restore(saved as SavedReader);
   }
 
   /** Works until there is something to answer; `undefined` where it waits, and goes on in `#resume`. */
@@ -133,7 +142,7 @@ class Decoding<T> implements Puller<T> {
     const { counts } = this.#context;
     this.#rejected = undefined;
     if (isFatal) {
-      this.#fail(this.#context.failure(error, Math.max(0, counts.in - 1)));
+      this.#fail(this.#context.failure(error, this.#context.enteredBefore + Math.max(0, counts.in - 1)));
       return true;
     }
     const index = error.recordIndex as number;
@@ -191,7 +200,7 @@ class Decoding<T> implements Puller<T> {
       'ERR_CODECS_BYTES',
       `Cannot decode a chunk: it is ${what} (must be a Uint8Array; encode text first)`,
     );
-    this.#fail(this.#context.failure(error, this.#context.counts.in - 1));
+    this.#fail(this.#context.failure(error, this.#context.enteredBefore + this.#context.counts.in - 1));
   }
 
   readonly #onAnswer = (answer: Answer<Uint8Array>): void => {

@@ -124,9 +124,10 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   }
 
   #encode(): Uint8Array<ArrayBuffer> | undefined {
-    const { counts, weight } = this.#context;
+    const { counts, enteredBefore, weight } = this.#context;
     const began = this.#context.began();
-    const written = this.#writer.write(this.#burst, this.#at, counts.in - this.#burst.length + this.#at, CHUNK_BYTES);
+    const index = enteredBefore + counts.in - this.#burst.length + this.#at;
+    const written = this.#writer.write(this.#burst, this.#at, index, CHUNK_BYTES);
     const records = written.to - this.#at;
     this.#at = written.to;
     this.#error = written.error;

@@ -9,6 +9,16 @@ export interface Rejected {
   readonly isFatal: boolean;
 }
 
+/** What a checkpoint keeps of a reader: where it is in the stream, and the beginning of a record whose end is still to come. */
+export interface SavedReader {
+  readonly offset: number;
+  readonly recordIndex: number;
+  readonly carry: Uint8Array;
+  readonly carryOffset: number;
+  /** Whether what comes next is the rest of a record that is passed over. */
+  readonly isPassing: boolean;
+}
+
 /** Turns chunks into records; it does so when it is asked, and has no more of them decoded than it is asked for. */
 export interface RecordReader<T> {
   /** Takes the next chunk; all records of the one before have been read. */
@@ -21,4 +31,8 @@ export interface RecordReader<T> {
    * @returns The record at which it stopped, if one could not be decoded.
    */
   read(records: T[], max: number): Rejected | undefined;
+  /** Gives what a checkpoint keeps: the reader has read all that it was given, but for a record that goes on in the next chunk. */
+  save(): SavedReader;
+  /** Goes on from what `save()` gave, before the first chunk. */
+  restore(saved: SavedReader): void;
 }
