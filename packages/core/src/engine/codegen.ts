@@ -173,9 +173,10 @@ for (; i < end${this.#stops ? ' && stop < 0' : ''}; i++) { ${tick} ${take} const
     const fail = (error: string): string =>
       `{ S.error = ${error}; S.failed = ${at}; status = ${STATUS.failed}; break main; }`;
     return `if (level === ${level}) { const u = S.cursors[${level - 1}];
-if (u.list !== undefined) { const list = u.list; let k = u.at;
-for (; k < list.length && ${goesOn}; k++) { if (left-- <= 0) { u.at = k; break main; } const ${item} = list[k]; ${count}
+if (u.list !== undefined) { const list = u.list, from = u.at, most = from + left; let k = from;
+for (; k < list.length && ${goesOn}; k++) { if (k >= most) { u.at = k; break main; } const ${item} = list[k]; ${count}
 ${this.#chain(at + 1, item, IN_LIST)} }
+left = most - k;
 } else while (${goesOn}) { if (left-- <= 0) break main; let ${item};
 try { const step = u.iterator.next(); if (step.done) { u.iterator = undefined; break; } ${item} = step.value; } catch (error) { u.iterator = undefined; ${fail('error')} }
 ${count}
@@ -271,7 +272,11 @@ interface Segment {
 }
 
 const IN_SOURCE: Segment = { next: 'continue;', exit: 'i++; break main;', open: 'i++; continue main;' };
-const IN_LIST: Segment = { next: 'continue;', exit: 'u.at = k + 1; break main;', open: 'u.at = k + 1; continue main;' };
+const IN_LIST: Segment = {
+  next: 'continue;',
+  exit: 'u.at = k + 1; break main;',
+  open: 'u.at = k + 1; left = most - u.at; continue main;',
+};
 const IN_ITERATOR: Segment = { next: 'continue;', exit: 'break main;', open: 'continue main;' };
 const IN_READY: Segment = { next: 'break ready;', exit: 'break main;', open: 'continue main;' };
 const IN_FLUSH: Segment = { next: 'break main;', exit: 'break main;', open: 'break main;' };

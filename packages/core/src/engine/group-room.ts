@@ -23,6 +23,7 @@ export function roomOf(plan: GroupPlan, state: MachineState, max: number): numbe
 
 /** How many items the takes before the first step that gathers or unfolds have left to take; 1 where that is none. */
 export function leftToTake(plan: GroupPlan, state: MachineState): number {
+  if (!plan.hasRoom) return NO_LIMIT;
   return roomOfSteps(plan, state, NO_LIMIT, (step) => step.id === 'take');
 }
 

@@ -161,6 +161,22 @@ class IteratorReader implements SourceReader<unknown> {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   /** Whether it has ended or thrown: then, as in `for await`, it is not told to return. */
   #isDone = false;
+  #next: PromiseLike<IteratorResult<unknown>> | undefined;
+  /**
+   * The items of the read at hand. PERF: not a promise, which would cost one more and a turn of the microtask queue for each read
+   * (core/async-source-64).
+   */
+  readonly #items = {
+    // biome-ignore lint/suspicious/noThenProperty: it stands where a promise may stand.
+    then: (onItems: (items: readonly unknown[] | undefined) => void, onError: (error: unknown) => void): unknown =>
+      this.#next?.then(
+        (result) => this.#tell(result, onItems, onError),
+        (error: unknown) => {
+          this.#isDone = true;
+          onError(error);
+        },
+      ),
+  } as PromiseLike<readonly unknown[] | undefined>;
 
   constructor(iterator: AsyncIterator<unknown> | Iterator<unknown>) {
     this.#iterator = iterator;
@@ -170,9 +186,11 @@ class IteratorReader implements SourceReader<unknown> {
     try {
       const next = this.#iterator.next();
       if (!isThenable(next)) return this.#take(next);
-      return (next as Promise<IteratorResult<unknown>>).then(this.#take, this.#fail);
+      this.#next = next as Promise<IteratorResult<unknown>>;
+      return this.#items;
     } catch (error) {
-      return this.#fail(error);
+      this.#isDone = true;
+      throw error;
     }
   }
 
@@ -180,15 +198,25 @@ class IteratorReader implements SourceReader<unknown> {
     return this.#isDone ? undefined : (this.#iterator.return?.() as void | PromiseLike<unknown>);
   }
 
-  readonly #take = (result: IteratorResult<unknown>): readonly unknown[] | undefined => {
+  #tell(
+    result: IteratorResult<unknown>,
+    onItems: (items: readonly unknown[] | undefined) => void,
+    onError: (error: unknown) => void,
+  ): void {
+    let items: readonly unknown[] | undefined;
+    try {
+      items = this.#take(result);
+    } catch (error) {
+      this.#isDone = true;
+      return onError(error);
+    }
+    onItems(items);
+  }
+
+  #take(result: IteratorResult<unknown>): readonly unknown[] | undefined {
     this.#isDone = result.done === true;
     return itemsOf(result);
-  };
-
-  readonly #fail = (error: unknown): never => {
-    this.#isDone = true;
-    throw error;
-  };
+  }
 }
 
 function itemsOf(result: { readonly done?: boolean; readonly value?: unknown }): readonly unknown[] | undefined {
