@@ -1,5 +1,6 @@
 import {
   type Answer,
+  carryOn,
   END,
   type Failure,
   isLater,
@@ -7,8 +8,13 @@ import {
   Mark,
   type Pulled,
   type Puller,
+  plain,
+  type Rejects,
   type StageContext,
+  spend,
   whenAnswered,
+  whenMyTurn,
+  within,
 } from '@millrace/core/authoring';
 import { type Entry, type LookupSettings, Lookups } from './lookups.js';
 import type { LookupKey } from './select-by.js';
@@ -20,11 +26,25 @@ export interface EnrichFunctions {
   readonly fallback: ((item: unknown, error: unknown) => unknown) | undefined;
 }
 
+/** The same for items that carry their origins: they are called in their contexts, and what comes out carries on. */
+export function carried({ key, into, fallback }: EnrichFunctions): EnrichFunctions {
+  return {
+    key: (item) => within(item, () => key(plain(item))),
+    into: (item, row) =>
+      carryOn(
+        item,
+        within(item, () => into(plain(item), row)),
+      ),
+    fallback: fallback && ((item, error) => within(item, () => fallback(plain(item), error))),
+  };
+}
+
 /** An item in service. */
 interface Slot {
   readonly item: unknown;
   readonly index: number;
-  readonly entry: Entry;
+  /** What is known of its key, or what `key` threw. */
+  readonly entry: Entry | { readonly state: 'without key'; readonly error: unknown };
 }
 
 /** Takes items, has their keys looked up in batches, and hands each on with its row. */
@@ -35,6 +55,7 @@ export class EnrichStage implements Puller<unknown> {
   readonly #upstream: Puller<unknown>;
   readonly #context: StageContext;
   readonly #lookups: Lookups;
+  readonly #rejects: Rejects<unknown>;
   /** In the order in which they are handed on: of their items, or (unordered) of their rows. */
   #queue: Slot[] = [];
   #head = 0;
@@ -42,6 +63,10 @@ export class EnrichStage implements Puller<unknown> {
   readonly #waiting = new Map<Entry, Slot[]>();
   #waitingItems = 0;
   #isAsking = false;
+  /** Whether the letter of an item is being written, which has left the queue. */
+  #isWriting = false;
+  /** How many items were dealt with otherwise since more were asked for. */
+  #lost = 0;
   #isClosed = false;
   #behind: Mark | Failure | typeof END | undefined;
   #last: Failure | typeof END | undefined;
@@ -56,8 +81,10 @@ export class EnrichStage implements Puller<unknown> {
     settings: LookupSettings,
     upstream: Puller<unknown>,
     context: StageContext,
+    rejects: Rejects<unknown>,
   ) {
     this.#functions = functions;
+    this.#rejects = rejects;
     this.#ordered = ordered;
     this.#capacity = settings.maxBatch * settings.inFlight;
     this.#upstream = upstream;
@@ -78,6 +105,7 @@ export class EnrichStage implements Puller<unknown> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#upstream.close(reason);
+    this.#rejects.close();
     this.#last ??= END;
     this.#abandon(this.#inService());
     this.#queue = [];
@@ -99,7 +127,7 @@ export class EnrichStage implements Puller<unknown> {
   }
 
   #inService(): number {
-    return this.#queue.length - this.#head + this.#waitingItems;
+    return this.#queue.length - this.#head + this.#waitingItems + (this.#isWriting ? 1 : 0);
   }
 
   /** Takes all there is room and input for, then has the new keys asked for: never waits for a batch to fill. */
@@ -149,11 +177,13 @@ export class EnrichStage implements Puller<unknown> {
     try {
       entry = this.#lookups.of(this.#functions.key(item), nowMs);
     } catch (error) {
-      this.#abandon(1);
-      // Behind the items before it, as a failure of the upstream is.
-      this.#behind = this.#context.failure(error, index);
+      const slot: Slot = { item, index, entry: { state: 'without key', error } };
+      if (this.#isClosed) this.#reject(error, slot);
+      else this.#queue.push(slot);
       return;
     }
+    // `key` may have ended the run.
+    if (this.#isClosed) return this.#abandon(1);
     const slot = { item, index, entry };
     if (entry.state === 'asked') entry.items++;
     if (this.#ordered || entry.state !== 'asked') {
@@ -179,6 +209,10 @@ export class EnrichStage implements Puller<unknown> {
     this.#hand();
   }
 
+  readonly #goOn = (): void => {
+    if (!this.#isClosed) this.#hand();
+  };
+
   #hand(): void {
     if (!this.#later.isOwed) return;
     const answer = this.#take();
@@ -188,7 +222,14 @@ export class EnrichStage implements Puller<unknown> {
 
   #take(): Answer<unknown> | undefined {
     if (this.#last !== undefined) return this.#last;
-    const items = this.#finished();
+    let items = this.#finished();
+    for (; items.length === 0 && this.#lost > 0; items = this.#finished()) {
+      const lost = this.#lost;
+      this.#lost = 0;
+      this.#pump();
+      // Where nothing is left of all that comes, this is a loop that never ends.
+      if (spend(lost)) return void whenMyTurn(this.#goOn);
+    }
     if (items.length > 0) {
       this.#context.counts.out += items.length;
       if (this.#isDue()) this.#pump();
@@ -208,15 +249,19 @@ export class EnrichStage implements Puller<unknown> {
   /** Up to as many results as were asked for. */
   #finished(): unknown[] {
     const items: unknown[] = [];
-    while (items.length < this.#max && this.#head < this.#queue.length && this.#failure === undefined) {
+    while (
+      items.length < this.#max &&
+      this.#head < this.#queue.length &&
+      this.#failure === undefined &&
+      !this.#isWriting
+    ) {
       const slot = this.#queue[this.#head] as Slot;
       if (slot.entry.state === 'asked') break;
       this.#head++;
       try {
         items.push(this.#resultOf(slot));
       } catch (error) {
-        this.#abandon(1);
-        this.#failure = this.#context.failure(error, slot.index);
+        this.#reject(error, slot);
       }
     }
     if (this.#head === this.#queue.length || this.#head >= 4096) {
@@ -226,8 +271,34 @@ export class EnrichStage implements Puller<unknown> {
     return items;
   }
 
+  #reject(error: unknown, { item, index }: Slot): void {
+    if (this.#isClosed) {
+      this.#abandon(1);
+      return this.#context.alsoFailed(this.#context.failure(error, index, 1, item).error);
+    }
+    const taken = this.#rejects.take(error, index, item);
+    if (!(taken instanceof Promise)) return this.#dealtWith(taken);
+    this.#isWriting = true;
+    taken.then((failure) => {
+      if (this.#isClosed) return;
+      this.#isWriting = false;
+      this.#dealtWith(failure);
+      this.#hand();
+    });
+  }
+
+  #dealtWith(failure: Failure | undefined): void {
+    if (failure === undefined) {
+      this.#lost++;
+      return this.#context.inside(-this.#context.weight);
+    }
+    this.#abandon(1);
+    this.#failure = failure;
+  }
+
   #resultOf({ item, entry }: Slot): unknown {
     const { into, fallback } = this.#functions;
+    if (entry.state === 'without key') throw entry.error;
     if (entry.state === 'found') return into(item, entry.row);
     if (fallback !== undefined) return into(item, fallback(item, entry.error));
     if (entry.state === 'failed') throw entry.error;

@@ -1,10 +1,12 @@
-import type { Stage } from '@millrace/core';
+import type { OnError, Stage } from '@millrace/core';
 import {
   checkBoolean,
   checkCount,
   checkFunction,
   checkMs,
+  checkOnError,
   checkOptions,
+  openRejects,
   operator,
   outOfRange,
   type Puller,
@@ -12,7 +14,7 @@ import {
   wrongType,
 } from '@millrace/core/authoring';
 import { isSqlClient, type SqlClient } from '../connection/client.js';
-import { type EnrichFunctions, EnrichStage } from './enrich-stage.js';
+import { carried, type EnrichFunctions, EnrichStage } from './enrich-stage.js';
 import { CACHE, type CacheInternals, type RowCache, rememberOf } from './row-cache.js';
 import type { KeyQuery, LookupKey } from './select-by.js';
 
@@ -43,6 +45,11 @@ export interface EnrichOptions<I, Row, O> {
   readonly cache?: RowCache<NoInfer<Row>>;
   /** Whether items keep their order; if not, each goes as soon as its row is there. Default: `true`. */
   readonly ordered?: boolean;
+  /**
+   * What happens to an item whose lookup fails or takes too long, where nothing stands in for its row, and to one on which
+   * `key`, `into` or `fallback` throws: `'fail'`, `'skip'` or `deadLetter(writable)`. Default: `'fail'`.
+   */
+  readonly onError?: OnError<I>;
   /** How many items may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
   readonly highWaterMark?: number;
   /** What the stage is called in errors, plans and figures. Default: `'enrich'`. */
@@ -59,7 +66,7 @@ export interface EnrichFallbackOptions<I, Row, O, F = Row> extends Omit<EnrichOp
 
 const WHERE = 'enrich()';
 const OPTIONS = ['key', 'query', 'into', 'fallback', 'maxBatch', 'inFlight', 'timeoutMs', 'maxEntries', 'ttlMs'];
-const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'name'];
+const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'name', 'onError'];
 
 /**
  * Adds to each item its row from a database, with one query for many items.
@@ -68,8 +75,8 @@ const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'name
  * - Order: kept, or that in which rows arrive with `ordered: false`.
  * - Holds: at most `maxBatch × inFlight` items in service and `maxEntries` rows.
  * - Backpressure: takes items while it has room for them in service.
- * - Failure: a lookup that fails or takes longer than `timeoutMs` fails the pipeline at its item, or is answered by
- *   `fallback`. What `key`, `into` or `fallback` throws fails the pipeline.
+ * - Failure: a lookup that fails or takes longer than `timeoutMs` is answered by `fallback`; without one, and where `key`,
+ *   `into` or `fallback` throws, the pipeline fails at the item, or `onError` says what becomes of it.
  * - Cancel: closes its connections, whatever is under way on them, and cancels upstream with the same reason.
  *
  * The keys that wait go into one query, at most `maxBatch`: under load batches grow, and a single item never waits for
@@ -121,7 +128,8 @@ export function enrich<I, Row, O>(
   if (typeof query?.rows !== 'function' || typeof query.keyOf !== 'function')
     throw wrongType(WHERE, 'query', query, 'what selectBy() returns, or an object with the functions rows and keyOf');
   const { maxBatch = 500, inFlight = 4, timeoutMs = 5000 } = options;
-  const { ordered = true, highWaterMark = roomFor(256), name = 'enrich' } = options;
+  const { ordered = true, highWaterMark = roomFor(256), name = 'enrich', onError = 'fail' } = options;
+  checkOnError(WHERE, onError);
   for (const [what, value] of Object.entries({ maxBatch, inFlight })) checkCount(WHERE, what, value, 1);
   checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
   checkBoolean(WHERE, 'ordered', ordered);
@@ -133,7 +141,11 @@ export function enrich<I, Row, O>(
     highWaterMark,
     inService: maxBatch * inFlight,
     detail: `in ${inFlight} queries of ${maxBatch}`,
-    open: (upstream: Puller<unknown>, context) => new EnrichStage(functions, ordered, settings, upstream, context),
+    carries: true,
+    open(upstream: Puller<unknown>, context) {
+      const own = context.carries ? carried(functions) : functions;
+      return new EnrichStage(own, ordered, settings, upstream, context, openRejects<unknown>(onError, context));
+    },
   }) as unknown as Stage<I, O>;
 }
 
