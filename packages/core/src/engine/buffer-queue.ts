@@ -138,7 +138,7 @@ export class BufferQueue implements Puller<unknown> {
   }
 
   #fail(error: unknown): void {
-    this.#behind = this.#context.failure(error, this.#context.counts.in - 1);
+    this.#behind = this.#context.failure(error, this.#context.enteredBefore + this.#context.counts.in - 1);
     this.#lose(1, 'abandoned');
   }
 

@@ -111,7 +111,7 @@ export class TimedBatch implements Puller<unknown> {
     for (let at = 0; at < answer.length; at++) {
       counts.in++;
       if (this.#isClosed || this.#behind !== undefined) this.#abandon(1);
-      else this.#add(answer[at], counts.in - 1);
+      else this.#add(answer[at], this.#context.enteredBefore + counts.in - 1);
     }
     // What gathers may be all there is inside, which a source that waits for room has to know.
     this.#context.inside(0);

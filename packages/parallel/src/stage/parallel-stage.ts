@@ -184,7 +184,8 @@ export class ParallelStage implements Puller<unknown>, Client {
   unserved(error: unknown): void {
     if (this.#isClosed || this.#isUnserved) return;
     this.#isUnserved = true;
-    const next = this.#toSend[0]?.first ?? this.#context.counts.in;
+    const { counts, enteredBefore } = this.#context;
+    const next = this.#toSend[0]?.first ?? enteredBefore + counts.in;
     this.#toSend = [];
     let open = this.#results.open();
     if (open === undefined) {
@@ -237,8 +238,8 @@ export class ParallelStage implements Puller<unknown>, Client {
       this.#hand();
       return undefined;
     }
-    const { counts } = this.#context;
-    const first = counts.in;
+    const { counts, enteredBefore } = this.#context;
+    const first = enteredBefore + counts.in;
     counts.in += answer.length;
     if (this.#isClosed || this.#isFailing) {
       this.#abandon(answer.length);

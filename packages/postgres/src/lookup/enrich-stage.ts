@@ -172,7 +172,7 @@ export class EnrichStage implements Puller<unknown> {
   }
 
   #enter(item: unknown, nowMs: number): void {
-    const index = this.#context.counts.in++;
+    const index = this.#context.enteredBefore + this.#context.counts.in++;
     let entry: Entry;
     try {
       entry = this.#lookups.of(this.#functions.key(item), nowMs);
