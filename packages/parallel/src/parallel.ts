@@ -135,6 +135,7 @@ export function parallel<M extends object, K extends WorkerFunctions<M>>(
     inService:
       plan.maxItemsInWorkers ?? ((weight) => pool.options.workers * Math.max(2, roomFor(ITEMS_PER_WORKER)(weight))),
     detail: `maxItemsInWorkers${plan.ordered ? '' : ', unordered'}`,
+    carries: true,
     open: (upstream, context, { inService }) =>
       new ParallelStage({ ...plan, maxItemsInWorkers: inService }, pool, upstream, context) as never,
   });

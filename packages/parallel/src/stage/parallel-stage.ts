@@ -1,6 +1,7 @@
 import type { Clock, OnError } from '@millrace/core';
 import {
   type Answer,
+  carryOn,
   END,
   type Failure,
   isLater,
@@ -9,6 +10,7 @@ import {
   openRejects,
   type Pulled,
   type Puller,
+  plain,
   type StageContext,
   whenAnswered,
 } from '@millrace/core/authoring';
@@ -52,6 +54,8 @@ export class ParallelStage implements Puller<unknown>, Client {
   readonly #context: StageContext;
   readonly #size: BurstSize;
   readonly #results: Results;
+  /** The items as they came, by index, where they carry their origins: workers are given them without. */
+  readonly #carried = new Map<number, unknown>();
   /** Bursts that wait for a worker. */
   #toSend: Burst[] = [];
   #isWanted = false;
@@ -123,6 +127,7 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#upstream.close(reason);
     this.#results.close();
     this.#toSend = [];
+    this.#carried.clear();
     const leaving = this.#pool.leave(this);
     if (leaving !== undefined) this.#context.closing(leaving);
   }
@@ -156,10 +161,14 @@ export class ParallelStage implements Puller<unknown>, Client {
     // The worker gave back what it had not begun: the items cost more than was known.
     if (worked < burst.items.length)
       this.#results.replace(burst, [burst, this.#again(burst, worked, burst.items.length)]);
-    burst.results = results;
+    const { first } = burst;
+    burst.results = this.#context.carries
+      ? results.map((made, at) => carryOn(this.#carried.get(first + at), made))
+      : results;
     if (errors === undefined) this.#finish(burst);
     else if (this.#plan.onError === 'fail') this.#thrown(burst, errors);
     else this.#rejectEach(burst, errors);
+    for (let at = 0; at < worked && this.#carried.size > 0; at++) this.#carried.delete(first + at);
   }
 
   refused(burst: Burst, error: unknown): void {
@@ -245,7 +254,8 @@ export class ParallelStage implements Puller<unknown>, Client {
       this.#abandon(answer.length);
       return undefined;
     }
-    const burst = new Burst(this, first, answer);
+    if (this.#context.carries) for (const [at, item] of answer.entries()) this.#carried.set(first + at, item);
+    const burst = new Burst(this, first, this.#context.carries ? answer.map(plain) : answer);
     burst.beganMs = this.#context.began();
     this.#results.begin(burst);
     return burst;
@@ -254,7 +264,7 @@ export class ParallelStage implements Puller<unknown>, Client {
   /** Puts what was thrown behind the results before it, or (unordered) behind all others of the burst. */
   #thrown(burst: Burst, errors: NonNullable<DoneMessage['errors']>): void {
     const [first, ...more] = errors.map(([offset, packed]) =>
-      this.#context.failure(unpackError(packed), burst.first + offset, burst.attempt),
+      this.#failure(unpackError(packed), burst.first + offset, burst.attempt),
     );
     burst.failure = first;
     this.#isFailing = true;
@@ -272,7 +282,8 @@ export class ParallelStage implements Puller<unknown>, Client {
     for (const [offset, packed] of errors) {
       const part = new Burst(this, burst.first + from, []);
       part.results = burst.results.slice(from, offset);
-      part.rejected = { error: unpackError(packed), index: burst.first + offset, item: burst.items[offset] };
+      const index = burst.first + offset;
+      part.rejected = { error: unpackError(packed), index, item: this.#itemOf(index, burst.items[offset]) };
       parts.push(part);
       from = offset + 1;
     }
@@ -288,7 +299,8 @@ export class ParallelStage implements Puller<unknown>, Client {
     if (this.#plan.onError === 'fail') return this.#fail(burst, burst.first, error);
     const parts = burst.items.map((item, offset) => {
       const part = new Burst(this, burst.first + offset, []);
-      part.rejected = { error, index: part.first, item };
+      part.rejected = { error, index: part.first, item: this.#itemOf(part.first, item) };
+      this.#carried.delete(part.first);
       return part;
     });
     this.#results.replace(burst, parts);
@@ -316,9 +328,18 @@ export class ParallelStage implements Puller<unknown>, Client {
   }
 
   #fail(burst: Burst, index: number, error: unknown): void {
-    burst.failure = this.#context.failure(error, index, burst.attempt);
+    burst.failure = this.#failure(error, index, burst.attempt);
     this.#isFailing = true;
     this.#finish(burst);
+  }
+
+  #failure(error: unknown, index: number, attempt: number): Failure {
+    return this.#context.failure(error, index, attempt, this.#carried.get(index));
+  }
+
+  /** An item with its origin, where it has one. */
+  #itemOf(index: number, item: unknown): unknown {
+    return carryOn(this.#carried.get(index), item);
   }
 
   #finish(burst: Burst): void {
