@@ -18,7 +18,8 @@ let left = 1;
 let lookedAt = now();
 let deadline = lookedAt + BUDGET_MS;
 let isTurnAsked = false;
-let waiting: Array<() => void> = [];
+/** Who waits, in the order in which they go on, and how: in the asynchronous context that they wait in. */
+const waiting = new Map<() => void, () => void>();
 
 /** How many items may be worked on before the clock is looked at again: 1 to 1,024. */
 export function allowance(): number {
@@ -32,14 +33,17 @@ export function spend(items: number): boolean {
 }
 
 /**
- * Calls `resume` in a later turn of the event loop; runs that wait take turns, within one budget for each turn.
+ * Calls `resume` in a later turn of the event loop; runs that wait take turns, within one budget for each turn. Whoever
+ * waits already does not wait twice: a node that asks for its turn again whenever it is pulled would else have more and
+ * more of them.
  *
  * The turn is one of the platform for all of them, asked for by whoever came first: each goes on in the asynchronous
  * context (`AsyncLocalStorage`) that it waits in.
  */
 export function whenMyTurn(resume: () => void): void {
+  if (waiting.has(resume)) return;
   const inContext = captureContext?.();
-  waiting.push(inContext === undefined ? resume : () => inContext(resume));
+  waiting.set(resume, inContext === undefined ? resume : () => inContext(resume));
   if (!isTurnAsked) {
     isTurnAsked = true;
     nextTurn(takeTurn);
@@ -62,16 +66,14 @@ function takeTurn(): void {
   isTurnAsked = false;
   lookedAt = now();
   deadline = lookedAt + BUDGET_MS;
-  const turn = waiting;
-  waiting = [];
-  for (let index = 0; index < turn.length; index++) {
-    (turn[index] as () => void)();
-    if (now() >= deadline && index + 1 < turn.length) {
-      waiting = turn.slice(index + 1).concat(waiting);
-      break;
-    }
+  // Those that come meanwhile are behind, and wait for the next turn.
+  let more = waiting.size;
+  for (const [resume, goOn] of waiting) {
+    waiting.delete(resume);
+    goOn();
+    if (--more === 0 || now() >= deadline) break;
   }
-  if (waiting.length > 0 && !isTurnAsked) {
+  if (waiting.size > 0 && !isTurnAsked) {
     isTurnAsked = true;
     nextTurn(takeTurn);
   }
