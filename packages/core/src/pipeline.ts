@@ -8,6 +8,7 @@ import { type ForeignPair, Through } from './engine/through.js';
 import { Topology } from './engine/topology.js';
 import { checkOptions, refuseOptions, wrongType } from './internal/arguments.js';
 import { type EdgeOptions, edgeMark } from './stages/edge-options.js';
+import type { UseMapAsyncForPromises } from './stages/not-promise.js';
 import { type BalanceOptions, balanceOf } from './stages/split/balance.js';
 import { type Branches, type BroadcastOptions, broadcastOf } from './stages/split/broadcast.js';
 import { type PartitionOptions, partitionOf } from './stages/split/partition.js';
@@ -203,11 +204,11 @@ export class Pipeline<T> extends Terminals<T> {
   ): readonly [Pipeline<S>, Pipeline<Exclude<T, S>>];
   /** Gives each item to one of two branches, by a predicate that is no type guard. */
   partition(
-    predicate: (item: T, index: number) => boolean,
+    predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
     options?: PartitionOptions,
   ): readonly [Pipeline<T>, Pipeline<T>];
   partition(
-    predicate: (item: T, index: number) => boolean,
+    predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
     options: PartitionOptions = {},
   ): readonly [Pipeline<T>, Pipeline<T>] {
     const [yes, no] = partitionOf(this.chain, predicate, options);

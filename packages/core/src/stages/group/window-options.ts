@@ -1,6 +1,7 @@
 import type { OnError } from '../../engine/rejects.js';
 import { checkCount, checkFunction, checkMs, checkOptions, outOfRange, wrongType } from '../../internal/arguments.js';
 import { checkOnError } from '../fault/dead-letter.js';
+import type { NotPromise } from '../not-promise.js';
 
 /**
  * Which windows there are, when they close, and how much they may hold.
@@ -18,7 +19,7 @@ export interface WindowOptions<T, K = undefined> {
   /** Makes sessions: a window ends when no item came for so long, in milliseconds. */
   readonly gapMs?: number;
   /** Gives each key windows of its own. Default: the same for all items. */
-  readonly keyBy?: (item: T, index: number) => K;
+  readonly keyBy?: (item: T, index: number) => NotPromise<K>;
   /** The time of an item, in milliseconds of any origin. Default: when it arrives, by the clock of the run. */
   readonly timeMs?: (item: T, index: number) => number;
   /**

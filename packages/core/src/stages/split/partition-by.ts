@@ -3,6 +3,7 @@ import type { Chain, SourceSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { checkCount, checkFunction, checkOptions, outOfRange, wrongType } from '../../internal/arguments.js';
 import { Pipeline } from '../../pipeline.js';
+import type { NotPromise } from '../not-promise.js';
 
 /** How many keys there may be, and what becomes of one more. */
 export interface PartitionByOptions {
@@ -44,6 +45,7 @@ export interface PartitionByOptions {
  *
  * @typeParam T - What comes in.
  * @typeParam O - What goes out.
+ * @typeParam K - The keys.
  * @param key - Gives the key of an item, as of a `Map`; called once for each.
  * @param options - `maxKeys`, and where wanted `overflow`, `highWaterMark` and `name`.
  * @param build - Puts stages behind the branch it is given; may part it and bring it together, but not add other sources.
@@ -62,8 +64,8 @@ export interface PartitionByOptions {
  * assert.deepEqual(await readings.pipeThrough(means).toArray(), ['a 21', 'b 8']);
  * ```
  */
-export function partitionBy<T, O>(
-  key: (item: T) => unknown,
+export function partitionBy<T, O, K = unknown>(
+  key: (item: T) => NotPromise<K>,
   options: PartitionByOptions,
   build: (branch: Pipeline<T>) => Pipeline<O>,
 ): Stage<T, O> {

@@ -1,6 +1,7 @@
 import type { Chain, SourceSpec } from '../../engine/spec.js';
 import { partitionKind } from '../../engine/split-rules.js';
 import { checkFunction, checkOptions } from '../../internal/arguments.js';
+import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { branchesOf } from './branches.js';
 
 /** How items are parted in two. */
@@ -14,7 +15,7 @@ export interface PartitionOptions {
 /** The sources of the branches of a chain: of the items for which the predicate is true, and of the others. */
 export function partitionOf<T>(
   chain: Chain,
-  predicate: (item: T, index: number) => boolean,
+  predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
   options: PartitionOptions,
 ): readonly [SourceSpec, SourceSpec] {
   checkFunction('partition()', 'predicate', predicate);

@@ -2,6 +2,7 @@ import type { Chain, SourceSpec } from '../../engine/spec.js';
 import { routeKind } from '../../engine/split-rules.js';
 import { checkFunction, checkOptions, outOfRange, wrongType } from '../../internal/arguments.js';
 import type { Pipeline } from '../../pipeline.js';
+import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { branchesOf } from './branches.js';
 
 /** How items find their branch. */
@@ -15,7 +16,7 @@ export interface RouteOptions {
 }
 
 /** The predicates of `route()`, by the name of the branch. */
-export type Routes<T> = Readonly<Record<string, (item: T, index: number) => boolean>>;
+export type Routes<T> = Readonly<Record<string, (item: T, index: number) => boolean | UseMapAsyncForPromises>>;
 
 /** A predicate that says of which type the items are for which it is true. */
 type Guard<T, S extends T> = (item: T, index: number) => item is S;
