@@ -1,3 +1,5 @@
+import type { KeyWork } from '../hand/partition.js';
+import type { Keyed } from '../millrace/joins.js';
 import type { Case, Side } from '../model.js';
 import type { Random } from '../random.js';
 import { cut, millraceOn, programOn } from './programs.js';
@@ -116,5 +118,59 @@ const broadcast4 = compared(
   },
 );
 
-/** Eight asynchronous sources into one consumer, and one source to four. */
-export const JOIN_CASES: readonly Case[] = [merge8, merge8OfArrays, broadcast4];
+const KEYS = 1_000;
+
+function drawKeyed(items: number, random: Random): Keyed[] {
+  return Array.from({ length: items }, () => ({
+    key: Math.floor(random() * KEYS),
+    value: Math.floor(random() * 1_000),
+  }));
+}
+
+const partitionBy = compared(
+  'partitionBy',
+  '1,000 keys',
+  1_000_000,
+  {
+    name: 'Millrace',
+    load: () =>
+      millraceOn(drawKeyed, async () => {
+        const { partitionedTotal } = await import('../millrace/joins.js');
+        return (input) => partitionedTotal(input, KEYS);
+      }),
+  },
+  {
+    name: 'hand partition',
+    async load() {
+      const { partitionEach } = await import('../hand/partition.js');
+      const double = ({ value }: Keyed): number => value * 2;
+      const add = (total: number, value: number): number => total + value;
+      const open = (): KeyWork<Keyed, number> => {
+        let total = 0;
+        return {
+          take(item, give) {
+            total = add(total, double(item));
+            give(total);
+          },
+          end() {},
+        };
+      };
+      return programOn(drawKeyed, async (input) => {
+        let sum = 0;
+        await partitionEach(
+          input,
+          ({ key }) => key,
+          KEYS,
+          open,
+          (total) => {
+            sum += total;
+          },
+        );
+        return sum;
+      });
+    },
+  },
+);
+
+/** Eight asynchronous sources into one consumer, one source to four, and one to a sub-pipeline for each key. */
+export const JOIN_CASES: readonly Case[] = [merge8, merge8OfArrays, broadcast4, partitionBy];

@@ -1,4 +1,4 @@
-import { flatten, from, map, merge, runAll } from '@millrace/core';
+import { flatten, from, map, merge, partitionBy, runAll, scan } from '@millrace/core';
 
 /** Adds up the items of several sources as they arrive. */
 export async function mergedTotal(inputs: readonly AsyncIterable<number>[]): Promise<number> {
@@ -33,4 +33,27 @@ export async function broadcastTotals(
   );
   await runAll(...ends).finished;
   return totals;
+}
+
+/** A value of one of many keys. */
+export interface Keyed {
+  readonly key: number;
+  readonly value: number;
+}
+
+/** Keeps a total for each key, and adds up what every total has been. */
+export async function partitionedTotal(input: readonly Keyed[], maxKeys: number): Promise<number> {
+  const totals = partitionBy(
+    ({ key }: Keyed) => key,
+    { maxKeys },
+    (branch) =>
+      branch.pipeThrough(map(({ value }) => value * 2)).pipeThrough(scan((total: number, value) => total + value, 0)),
+  );
+  let sum = 0;
+  await from(input)
+    .pipeThrough(totals)
+    .forEach((total) => {
+      sum += total;
+    });
+  return sum;
 }

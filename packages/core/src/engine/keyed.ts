@@ -1,28 +1,11 @@
-import { PipelineError } from '../errors.js';
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
-import { Carried } from './carried.js';
-import type { RunContext, StageContext } from './context.js';
 import { noCounts, type StageCounts } from './counts.js';
-import { addCounts, Lane, LaneOrder, type OpenLane } from './lane.js';
+import { abandon, IN_HAND, type KeyedParts, keyOf, tooMany } from './keyed-parts.js';
+import { addCounts, addLane, hasEnded, Lane, LaneOrder } from './lane.js';
+import type { LaneLoops } from './lane-loop.js';
 import { Later, whenAnswered } from './later.js';
 import type { KeyedSpec } from './spec.js';
-
-/** How many items are read before they are told apart. */
-export const IN_HAND = 16;
-
-/** What a keyed stage is made of, beside its spec. */
-export interface KeyedParts {
-  readonly upstream: Puller<unknown>;
-  readonly run: RunContext;
-  /** The context of the stage that tells the items apart, and that of the merge behind the sub-pipelines. */
-  readonly split: StageContext;
-  readonly merge: StageContext;
-  /** How many stages a sub-pipeline has. */
-  readonly stages: number;
-  /** Opens a sub-pipeline that takes its items from `lane`. */
-  open(lane: Puller<unknown>): OpenLane;
-}
 
 /**
  * Gives each key a sub-pipeline of its own, and merges what they make.
@@ -35,6 +18,8 @@ export class Keyed implements Puller<unknown> {
   readonly #parts: KeyedParts;
   /** Those that have ended stay until they are evicted: their items are dropped. */
   readonly #lanes = new Map<unknown, Lane>();
+  /** Where sub-pipelines are loops. */
+  #loops: LaneLoops | undefined;
   readonly #order = new LaneOrder();
   /** What was read and not yet told apart, from `#at` on. */
   #hand: readonly unknown[] = [];
@@ -62,7 +47,8 @@ export class Keyed implements Puller<unknown> {
   #isBusy = false;
   #isTurnAsked = false;
   #isWarned = false;
-  #max = 0;
+  /** How many items the consumer asked for; less than 0 before it has. */
+  #max = -1;
   /** The counts of the stages of lanes that are gone. */
   readonly #gone: StageCounts[];
   readonly #later = new Later<unknown>();
@@ -74,6 +60,7 @@ export class Keyed implements Puller<unknown> {
   }
 
   pull(max: number): Pulled<unknown> {
+    if (this.#max < 0) this.#loops = this.#parts.loops();
     this.#max = max;
     return this.#work() ?? this.#later.owe();
   }
@@ -82,20 +69,23 @@ export class Keyed implements Puller<unknown> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#last ??= END;
-    const { upstream, split, merge } = this.#parts;
+    const { upstream, split } = this.#parts;
     upstream.close(reason);
     abandon(split, this.#hand.length - this.#at);
     this.#hand = [];
     this.#at = 0;
-    for (const lane of this.#lanes.values()) lane.open?.root.close(reason);
-    abandon(merge, this.#made.length);
-    this.#made = [];
+    for (const lane of this.#lanes.values()) {
+      lane.open?.root.close(reason);
+      if (lane.loop !== undefined) this.#loops?.close(lane.loop);
+    }
+    this.#drop();
   }
 
   /** The counts of stage `at` of all sub-pipelines. */
   counts(at: number): StageCounts {
     const sum = { ...(this.#gone[at] as StageCounts) };
-    for (const { open } of this.#lanes.values()) if (open !== undefined) addCounts(sum, countsOf(open, at));
+    if (this.#loops !== undefined) addCounts(sum, this.#loops.own(at));
+    for (const lane of this.#lanes.values()) addLane(sum, lane, at, this.#loops);
     return sum;
   }
 
@@ -187,6 +177,7 @@ export class Keyed implements Puller<unknown> {
 
   /** Gives what is in hand to the lanes, as far as they have room; says whether nothing is left. */
   #deal(): boolean {
+    if (this.#loops !== undefined) return this.#dealToLoops(this.#loops);
     const { counts, inside, weight } = this.#parts.split;
     while (this.#at < this.#hand.length && this.#failure === undefined) {
       const item = this.#hand[this.#at];
@@ -201,6 +192,42 @@ export class Keyed implements Puller<unknown> {
       } else lane.add(item);
     }
     return this.#at >= this.#hand.length;
+  }
+
+  /** The same, to loops, which make at once what comes of an item. */
+  #dealToLoops(loops: LaneLoops): boolean {
+    const { counts } = this.#parts.split;
+    const [hand, made] = [this.#hand, this.#made];
+    const { key: keyOf } = this.#spec;
+    while (this.#at < hand.length && made.length < this.#max && this.#failure === undefined) {
+      try {
+        const key = keyOf(hand[this.#at]);
+        if (this.#isClosed) break;
+        let lane = this.#lanes.get(key);
+        if (lane !== undefined) this.#order.use(lane);
+        else if (this.#makeRoom()) lane = this.#openLane(key);
+        if (lane?.loop === undefined) break;
+        counts.in++;
+        counts.out++;
+        const failure = loops.take(lane.loop, hand, this.#at++, made);
+        if (failure !== undefined || this.#isClosed) this.#follow(failure);
+      } catch (thrown) {
+        this.#failure ??= this.#parts.split.failure(thrown, counts.in);
+      }
+    }
+    return this.#at >= this.#hand.length;
+  }
+
+  /** A loop has come back: perhaps with a failure, perhaps after a function of the user has ended the run. */
+  #follow(failure: Failure | undefined): void {
+    if (failure !== undefined) this.#fail(failure);
+    if (this.#isClosed) this.#drop();
+  }
+
+  /** Lets go of what was made. */
+  #drop(): void {
+    abandon(this.#parts.merge, this.#made.length);
+    this.#made.length = 0;
   }
 
   /** The lane of an item; none where it must wait for another to end, or the run is over. */
@@ -236,25 +263,34 @@ export class Keyed implements Puller<unknown> {
       );
     }
     const lane = this.#order.takeOldest();
-    if (lane.open === undefined) {
+    if (hasEnded(lane)) {
       this.#lanes.delete(lane.key);
       return true;
     }
     this.#leaving = lane;
-    lane.end();
+    this.#end(lane);
     return this.#leaving === undefined;
   }
 
   #openLane(key: unknown): Lane {
     const lane = new Lane(key, this.#parts.split, this.#onRoom, this.#onLane);
-    lane.open = this.#parts.open(lane);
+    lane.loop = this.#loops?.open();
+    if (lane.loop === undefined) lane.open = this.#parts.open(lane);
     this.#lanes.set(key, lane);
     this.#order.add(lane);
     this.#open++;
     // What windows in it go by.
+    if (lane.loop !== undefined) return lane;
     if (this.#watermark !== undefined) lane.mark(this.#watermark);
     this.#ask(lane);
     return lane;
+  }
+
+  /** Nothing more comes of a key. */
+  #end(lane: Lane): void {
+    if (lane.loop === undefined) return lane.end();
+    this.#follow(this.#loops?.flush(lane.loop, this.#made));
+    this.#retire(lane);
   }
 
   #askLanes(): void {
@@ -311,14 +347,14 @@ export class Keyed implements Puller<unknown> {
 
   /** A sub-pipeline has ended. */
   #retire(lane: Lane): void {
-    const { open } = lane;
-    if (open === undefined) return;
-    if (!this.#isClosed) open.root.close(undefined);
+    if (hasEnded(lane)) return;
+    if (!this.#isClosed) lane.open?.root.close(undefined);
     lane.close();
     this.#open--;
     this.#passed(lane);
-    this.#gone.forEach((sum, at) => void addCounts(sum, countsOf(open, at)));
+    this.#gone.forEach((sum, at) => void addLane(sum, lane, at, this.#loops));
     lane.open = undefined;
+    lane.loop = undefined;
     if (lane !== this.#leaving) return;
     this.#leaving = undefined;
     this.#lanes.delete(lane.key);
@@ -338,8 +374,9 @@ export class Keyed implements Puller<unknown> {
     if (!isMark && behind !== END) return this.#fail(behind);
     if (isMark && behind.kind === 'watermark') this.#watermark = behind;
     for (const lane of [...this.#lanes.values()]) {
-      if (lane.open === undefined) continue;
-      if (!isMark) lane.end();
+      if (hasEnded(lane)) continue;
+      if (!isMark) this.#end(lane);
+      else if (lane.loop !== undefined) this.#follow(this.#loops?.flush(lane.loop, this.#made));
       else {
         lane.owesMark = true;
         this.#owing++;
@@ -363,27 +400,4 @@ export class Keyed implements Puller<unknown> {
     if (last === END) this.close(undefined);
     return last;
   }
-}
-
-/** The key of an item, found out in the context of the item where it carries one. */
-function keyOf({ key }: KeyedSpec, item: unknown): unknown {
-  return item instanceof Carried ? item.origin.enter(() => key(item.item)) : key(item);
-}
-
-function countsOf({ readers }: OpenLane, at: number): StageCounts {
-  return (readers[at] as () => StageCounts)();
-}
-
-function abandon({ counts, inside, weight }: StageContext, items: number): void {
-  if (items === 0) return;
-  counts.in += items;
-  counts.abandoned += items;
-  inside(-items * weight);
-}
-
-function tooMany(maxKeys: number): PipelineError {
-  return new PipelineError(
-    'ERR_CORE_KEYS',
-    `Cannot begin another key: ${maxKeys} are open already (must be fewer, a larger maxKeys, or overflow: 'evict')`,
-  );
 }

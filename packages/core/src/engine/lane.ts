@@ -1,11 +1,12 @@
 import { type Answer, END, type Mark, type Pulled, type Puller } from './answer.js';
 import type { StageContext } from './context.js';
 import { noCounts, type StageCounts } from './counts.js';
+import type { LaneLoops, LaneState } from './lane-loop.js';
 import { Later } from './later.js';
 
-/** What a sub-pipeline is, once opened. */
+/** The nodes of a sub-pipeline, once opened. */
 export interface OpenLane {
-  /** Its end, to pull from. */
+  /** Their end, to pull from. */
   readonly root: Puller<unknown>;
   /** Reads the counts of each of its stages. */
   readonly readers: ReadonlyArray<() => StageCounts>;
@@ -17,8 +18,9 @@ export class Lane implements Puller<unknown> {
   /** Those that were used before and after it. */
   older: Lane | undefined;
   newer: Lane | undefined;
-  /** What its sub-pipeline answers; none before it is opened, and when it has ended. */
+  /** Its sub-pipeline, as nodes or as a loop; neither when it has ended. */
   open: OpenLane | undefined;
+  loop: LaneState | undefined;
   /** Whether its sub-pipeline takes no more items. */
   isClosed: boolean = false;
   /** Whether its sub-pipeline has been asked, and owes an answer. */
@@ -118,6 +120,11 @@ export class Lane implements Puller<unknown> {
   }
 }
 
+/** Whether the sub-pipeline of a lane has ended. */
+export function hasEnded({ open, loop }: Lane): boolean {
+  return open === undefined && loop === undefined;
+}
+
 /** Lanes in the order in which they were used last. */
 export class LaneOrder {
   #oldest: Lane | undefined;
@@ -150,6 +157,12 @@ export class LaneOrder {
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
   }
+}
+
+/** Adds the counts of stage `at` of the sub-pipeline of one key. */
+export function addLane(sum: StageCounts, { open, loop }: Lane, at: number, loops: LaneLoops | undefined): void {
+  if (open !== undefined) addCounts(sum, (open.readers[at] as () => StageCounts)());
+  else if (loop !== undefined && loops !== undefined) addCounts(sum, loops.counts(loop, at));
 }
 
 /** Adds counts to others. */

@@ -7,9 +7,10 @@ import { Gate } from './gate.js';
 import { Group } from './group.js';
 import { Join } from './join.js';
 import { Keyed } from './keyed.js';
+import { isLaneLoop, LaneLoops } from './lane-loop.js';
 import { Merge } from './merge.js';
 import { OperatorBarriers } from './operator-barriers.js';
-import type { Plan, PlanNode } from './plan.js';
+import type { Plan, PlanNode, PlannedStage } from './plan.js';
 import { Split } from './split.js';
 import { Translated } from './translated.js';
 
@@ -102,11 +103,25 @@ export class OpenNodes {
         const nodes = new OpenNodes(this.#plan, this.#run, { keyed: at, feed });
         return { root: nodes.puller(node.end), readers: nodes.readers };
       },
+      loops: () => this.#laneLoops(node, at),
     });
     this.#reads(split);
     for (let stage = 0; stage < stages; stage++) this.readers.push(() => keyed.counts(stage));
     this.#reads(merge);
     return keyed;
+  }
+
+  /** The loops of all keys, where a sub-pipeline is one loop and nothing else, and nobody asks how long its steps take. */
+  #laneLoops({ end, gather }: PlanNode & { type: 'keyed' }, at: number): LaneLoops | undefined {
+    const inner = this.#plan.nodes[end];
+    if (inner?.type !== 'group' || end !== at + 1 || gather !== at + 2 || inner.edge !== undefined) return undefined;
+    const run = this.#run;
+    if (run.isTimed || run.origin !== undefined || !isLaneLoop(inner.group)) return undefined;
+    const contexts = inner.stages.map((stage) => {
+      const { name, node, weight } = this.#plan.stages[stage] as PlannedStage;
+      return run.stage(name, node, weight);
+    });
+    return new LaneLoops(inner.group, run, contexts);
   }
 
   #single(

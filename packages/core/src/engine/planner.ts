@@ -1,7 +1,7 @@
 import { PipelineError } from '../errors.js';
 import { ChainPlanner } from './chain-planner.js';
 import { branchPath, diamondWarnings, type Path } from './diamonds.js';
-import { IN_HAND } from './keyed.js';
+import { IN_HAND } from './keyed-parts.js';
 import { readerOf } from './loop-reader.js';
 import type { Plan, PlanNode, PlannedRoom, PlannedStage, PlanOptions, SinkSpec } from './plan.js';
 import type { BroadcastSpec, Chain, KeyedSpec, OperatorSpec, SourceSpec, StageSpec } from './spec.js';

@@ -288,7 +288,7 @@ describe('partitionBy()', () => {
     );
     const pipeline = range(0, 50).pipeThrough(each);
     expect(pipeline.explain().rooms).toEqual([
-      { stage: 'partitionBy', where: 'edge', items: 116 },
+      { stage: 'partitionBy', where: 'edge', items: 164 },
       { stage: 'look up', where: 'concurrency', items: 200 },
       { stage: 'partitionBy merge', where: 'edge', items: 100 },
     ]);

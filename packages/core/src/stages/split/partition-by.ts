@@ -34,7 +34,7 @@ export interface PartitionByOptions {
  *
  * Contract
  * - Order: that of the items of each key; among keys, of arrival.
- * - Holds: 16 items that are read and not yet told apart; for each of `maxKeys` keys at most `highWaterMark` items, what its
+ * - Holds: 64 items that are read and not yet told apart; for each of `maxKeys` keys at most `highWaterMark` items, what its
  *   sub-pipeline may hold, and one that it has made.
  * - Backpressure: reads on when what was read has found room, and the consumer asks.
  * - Failure: that of one sub-pipeline fails the run, with the index among the items of its key; what `key` throws, with

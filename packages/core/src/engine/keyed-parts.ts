@@ -1,0 +1,46 @@
+import { PipelineError } from '../errors.js';
+import type { Puller } from './answer.js';
+import { Carried } from './carried.js';
+import type { RunContext, StageContext } from './context.js';
+import type { OpenLane } from './lane.js';
+import type { LaneLoops } from './lane-loop.js';
+import type { KeyedSpec } from './spec.js';
+
+/** How many items are read before they are told apart. */
+export const IN_HAND = 64;
+
+/** What a keyed stage is made of, beside its spec. */
+export interface KeyedParts {
+  readonly upstream: Puller<unknown>;
+  readonly run: RunContext;
+  /** The context of the stage that tells the items apart, and that of the merge behind the sub-pipelines. */
+  readonly split: StageContext;
+  readonly merge: StageContext;
+  /** How many stages a sub-pipeline has. */
+  readonly stages: number;
+  /** Opens a sub-pipeline that takes its items from `lane`. */
+  open(lane: Puller<unknown>): OpenLane;
+  /** Where a sub-pipeline is one loop and nothing else: the loops of all of them, asked for once. */
+  loops(): LaneLoops | undefined;
+}
+
+/** The key of an item, found out in the context of the item where it carries one. */
+export function keyOf({ key }: KeyedSpec, item: unknown): unknown {
+  return item instanceof Carried ? item.origin.enter(() => key(item.item)) : key(item);
+}
+
+/** Counts items that wait before a stage and go no further. */
+export function abandon({ counts, inside, weight }: StageContext, items: number): void {
+  if (items === 0) return;
+  counts.in += items;
+  counts.abandoned += items;
+  inside(-items * weight);
+}
+
+/** What `overflow: 'fail'` fails with. */
+export function tooMany(maxKeys: number): PipelineError {
+  return new PipelineError(
+    'ERR_CORE_KEYS',
+    `Cannot begin another key: ${maxKeys} are open already (must be fewer, a larger maxKeys, or overflow: 'evict')`,
+  );
+}
