@@ -45,3 +45,20 @@ test('delay() of many items at once keeps their order and loses none', async () 
   const delayed = from(items).pipeThrough(delay({ delayMs: 5 }));
   expect(await clock.until(delayed.toArray({ clock }))).toEqual(items);
 });
+
+test('delay() lets go of the bytes of an item when it hands the item on, however many wait behind it', async () => {
+  const clock = virtualClock();
+  const probe = sourceProbe<number>();
+  const seen: string[] = [];
+  const run = probe.pipeline
+    .pipeThrough(delay({ delayMs: 10, maxItems: 100 }))
+    .run((n) => void seen.push(`${n} at ${clock.now()}`), { clock, maxBytesInFlight: 4, sizeOf: () => 1 });
+  for (let n = 0; n < 20; n++) {
+    await clock.settle();
+    probe.release(n);
+    await clock.advance(4);
+  }
+  probe.end();
+  await clock.until(run.finished);
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => `${n} at ${n * 4 + 10}`));
+});

@@ -51,6 +51,7 @@ export function delay<T>(options: DelayOptions): Stage<T, T> {
       highWaterMark: 0,
       inService: maxItems,
       detail: 'waiting',
+      keepsOrder: true,
       carries: true,
       weight: 'same',
       open: (upstream, context) => new Delay(upstream, context, delayMs, maxItems),

@@ -71,6 +71,7 @@ export function rateLimit<T>(rate: Rate | RateBudget, options: RateLimitOptions<
     size,
     inService: 1,
     detail: 'waiting',
+    keepsOrder: true,
     carries: true,
     open(upstream, context) {
       // Each run has its own where none is shared.
