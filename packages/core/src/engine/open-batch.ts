@@ -24,6 +24,13 @@ export class OpenBatch {
     return this.#items.length >= this.#maxItems || this.#bytes >= this.#maxBytes ? this.flush() : undefined;
   }
 
+  /** Takes as many items as there is room for by count, from one position on; gives the position behind them. */
+  addFrom(items: readonly unknown[], from: number): number {
+    const to = Math.min(items.length, from + this.room());
+    for (let at = from; at < to; at++) this.#items.push(items[at]);
+    return to;
+  }
+
   /** Closes the batch; `undefined` where it is empty. */
   flush(): unknown[] | undefined {
     if (this.#items.length === 0) return undefined;

@@ -108,13 +108,31 @@ export class TimedBatch implements Puller<unknown> {
       return;
     }
     const { counts } = this.#context;
-    for (let at = 0; at < answer.length; at++) {
-      counts.in++;
-      if (this.#isClosed || this.#behind !== undefined) this.#abandon(1);
-      else this.#add(answer[at], this.#context.enteredBefore + counts.in - 1);
-    }
+    if (this.#sizeOf === undefined && !this.#isClosed && this.#behind === undefined) this.#addAll(answer);
+    else
+      for (let at = 0; at < answer.length; at++) {
+        counts.in++;
+        if (this.#isClosed || this.#behind !== undefined) this.#abandon(1);
+        else this.#add(answer[at], this.#context.enteredBefore + counts.in - 1);
+      }
     // What gathers may be all there is inside, which a source that waits for room has to know.
     this.#context.inside(0);
+  }
+
+  /** PERF: no function of the user is called, so that nothing can end the run meanwhile (core/batch, by time). */
+  #addAll(items: readonly unknown[]): void {
+    const { counts } = this.#context;
+    counts.in += items.length;
+    counts.held += items.length;
+    for (let at = 0; at < items.length; ) {
+      at = this.#open.addFrom(items, at);
+      const full = this.#open.flushFull();
+      if (full !== undefined) {
+        this.#stopTimer();
+        this.#full.push(full);
+      }
+    }
+    if (this.#open.held() > 0 && this.#timer === undefined) this.#startTimer();
   }
 
   #add(item: unknown, index: number): void {

@@ -50,7 +50,8 @@ export interface FoldedWindow<A, K = undefined> extends WindowSpan<K> {
  * - Checkpoint: open windows are part of it, so items, keys and what is folded must be values that the structured clone
  *   algorithm takes. By arrival, a window has what is left of its time, and the time between two runs does not count.
  *
- * At the end all windows that are open close.
+ * At the end all windows that are open close. So they do where `maxBytesInFlight` leaves no room for more than they hold;
+ * what comes then is in other windows of the same spans.
  *
  * @typeParam T - What comes in.
  * @typeParam A - What the items of a window are folded into.
@@ -120,6 +121,7 @@ export function window(options: AnyWindowOptions): Stage<never, WindowSpan<unkno
       // One item more than may be held is taken, and fails the run, where windows do not close by themselves.
       inService: holds ? most + (isByArrival ? 0 : 1) : folding,
       detail: 'open windows',
+      gathers: holds,
       weight: holds ? { times: most } : 'one',
       open: (upstream, context, { inService }) => {
         const late = openRejects<unknown>(onLate as OnError<unknown>, context);
