@@ -42,6 +42,7 @@ export class Windows implements OperatorPuller<unknown> {
   readonly #options: WindowsOptions;
   readonly #time: WindowTime;
   readonly #late: Rejects<unknown>;
+  #lateError: PipelineError | undefined;
   /** The most items to ask for at once. */
   readonly #most: number;
   readonly #open: OpenWindows;
@@ -79,9 +80,9 @@ export class Windows implements OperatorPuller<unknown> {
     this.#time = time;
     this.#late = late;
     this.#most = burst;
-    this.#open = new OpenWindows(options.limits, options.content, {
+    this.#open = new OpenWindows(options.limits, options.content, options.holds, {
       closed: (window, isKept) => this.#closed(window, isKept),
-      gone: ({ own }) => this.#end(options.holds ? own : 0, 'absorbed'),
+      gone: (window) => this.#end(this.#heldBy(window), 'absorbed'),
     });
   }
 
@@ -214,18 +215,20 @@ export class Windows implements OperatorPuller<unknown> {
     const open = this.#open;
     const { keyOf } = this.#options;
     try {
-      for (; this.#at < burst.length; this.#at++) {
-        const item = burst[this.#at];
-        const index = first + this.#at;
-        const timeMs = time.timeOf(item, index);
+      for (let at = this.#at; at < burst.length; at++) {
+        this.#at = at;
+        const item = burst[at];
+        const timeMs = time.timeOf(item, first + at);
         if (open.nextMs <= time.watermarkMs) open.closeUntil(time.watermarkMs);
-        const key = keyOf === undefined ? undefined : keyOf(item, index);
-        const isTaken = open.add(key, timeMs, item, time.watermarkMs);
+        const key = keyOf === undefined ? undefined : keyOf(item, first + at);
+        if (!open.addToLast(key, timeMs, item)) {
+          if (!open.add(key, timeMs, item, time.watermarkMs)) return !this.#isClosed;
+          // A late item closes its windows again.
+          if (open.nextMs <= time.watermarkMs) open.closeUntil(time.watermarkMs);
+        }
         if (this.#isClosed) return false;
-        if (!isTaken) return true;
-        // A late item closes its windows again.
-        if (open.nextMs <= time.watermarkMs) open.closeUntil(time.watermarkMs);
       }
+      this.#at = burst.length;
     } catch (error) {
       return this.#context.failure(error, first + this.#at);
     }
@@ -243,8 +246,12 @@ export class Windows implements OperatorPuller<unknown> {
   }
 
   #reject(item: unknown, index: number): void {
-    const message = 'Cannot put the item into a window: it is late (must come before its windows are closed)';
-    const taken = this.#late.take(new PipelineError('ERR_CORE_LATE', message), index, item);
+    // PERF: one for all. To make an error costs as much as a hundred items.
+    this.#lateError ??= new PipelineError(
+      'ERR_CORE_LATE',
+      'Cannot put the item into a window: it is late (must come before its windows are closed)',
+    );
+    const taken = this.#late.take(this.#lateError, index, item);
     if (taken instanceof Failure) return this.#fail(taken);
     if (taken === undefined) return this.#context.inside(-this.#context.weight);
     this.#isWriting = true;
@@ -283,7 +290,12 @@ export class Windows implements OperatorPuller<unknown> {
 
   #closed(window: OpenWindow, isKept: boolean): void {
     const output = this.#options.output(window, isKept);
-    this.#ready.push({ output, items: isKept || !this.#options.holds ? 0 : window.own });
+    this.#ready.push({ output, items: isKept ? 0 : this.#heldBy(window) });
+  }
+
+  /** How many items that came in this run end with a window. */
+  #heldBy({ items, restored }: OpenWindow): number {
+    return this.#options.holds ? items - restored : 0;
   }
 
   #hand(): void {

@@ -48,7 +48,7 @@ export interface FoldedWindow<A, K = undefined> extends WindowSpan<K> {
  *   items counted as abandoned, and those that had closed go out before.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  * - Checkpoint: open windows are part of it, so items, keys and what is folded must be values that the structured clone
- *   algorithm takes. By arrival, a window has what is left of its time, and the time between two runs does not count.
+ *   algorithm takes. By arrival, a window takes items for what is left of its time; the time between two runs does not count.
  *
  * At the end all windows that are open close. So they do where `maxBytesInFlight` leaves no room for more than they hold;
  * what comes then is in other windows of the same spans.
@@ -162,17 +162,7 @@ const ITEMS: WindowContent = {
 };
 
 function foldingOf({ seed, fold, combine }: AnyWindowOptions): WindowContent {
-  const { open, add, join } = { open: seed, add: fold, join: combine } as {
-    open(): unknown;
-    add(folded: unknown, item: unknown): unknown;
-    join(earlier: unknown, later: unknown): unknown;
-  };
-  // Not as methods: a function of the user must not see this object as its `this`.
-  return {
-    open: () => open(),
-    add: (folded, item) => add(folded, item),
-    combine: (earlier, later) => join(earlier, later),
-  };
+  return { open: seed, add: fold, combine } as WindowContent;
 }
 
 function itemsOf(
