@@ -35,6 +35,7 @@ export {
   wrongType,
 } from './internal/arguments.js';
 export { type SourceOptions, source } from './sources/source.js';
+export { type EdgeMark, edgeMark, type GivenEdge } from './stages/edge-options.js';
 export { checkOnError } from './stages/fault/dead-letter.js';
 export { type ForeignOptions, foreign } from './stages/foreign.js';
 export { type OperatorOptions, operator } from './stages/operator.js';

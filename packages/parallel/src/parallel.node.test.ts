@@ -28,6 +28,11 @@ test('parallel() names what it holds in the plan', () => {
   ]);
 });
 
+test('parallel() by size prints its edge so', () => {
+  const sized = from([1]).pipeThrough(parallel(module, 'twice', { highWaterMark: 65_536, size: () => 8 }));
+  expect(String(sized.explain())).toContain('parallel edge: 65,536 by size');
+});
+
 test('parallel() behind a batch has room for as many members, and for two batches for each worker', () => {
   const sums = workerModule<{ sum(all: readonly number[]): number }>(new URL('data:text/javascript,'), { workers: 3 });
   const roomsBehind = (maxItems: number, options: object = {}) =>

@@ -1,4 +1,4 @@
-import type { OnError, Stage } from '@millrace/core';
+import type { EdgeOptions, OnError, Stage } from '@millrace/core';
 import {
   checkBoolean,
   checkCount,
@@ -6,6 +6,7 @@ import {
   checkMs,
   checkOnError,
   checkOptions,
+  edgeMark,
   operator,
   outOfRange,
   roomFor,
@@ -32,16 +33,16 @@ export type ResultOf<F> = F extends (item: never, context: WorkerContext) => inf
 type Unwrapped<R> = R extends Transferred<infer V> ? V : R;
 
 /** How a parallel stage behaves. */
-export interface ParallelOptions<I> {
+export interface ParallelOptions<I> extends EdgeOptions<I> {
   /** What the stage is called in errors, plans and figures. Default: `'parallel'`. */
   readonly name?: string;
   /** Whether results leave in the order of their items; if not, as bursts of them are finished. Default: `true`. */
   readonly ordered?: boolean;
   /**
    * How many items may wait before the stage. Default: 256; behind a batch, as many as have 256 members. Make it 1 where
-   * each item is a large buffer.
+   * each item is a large buffer, or give a `size`.
    */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | QueuingStrategy<I>;
   /**
    * How many items may be with the workers, those included that are finished and wait to be handed on; 1 or more. As much
    * as is useful is used: 8 bursts for each worker, so items of more than half a millisecond stay at 8. Default: 512 for each
@@ -71,6 +72,7 @@ const OPTIONS: readonly (keyof ParallelOptions<unknown>)[] = [
   'name',
   'ordered',
   'highWaterMark',
+  'size',
   'maxItemsInWorkers',
   'transfer',
   'onError',
@@ -128,10 +130,13 @@ export function parallel<M extends object, K extends WorkerFunctions<M>>(
   const pool: Pool | undefined = module?.[POOL];
   if (pool === undefined) throw wrongType(WHERE, 'module', module, 'what workerModule() returns');
   const plan = checkedPlan(exportName, options);
-  const { name = 'parallel', highWaterMark = roomFor(256) } = options;
+  const { name = 'parallel' } = options;
+  const { highWaterMark, size } = edgeMark(WHERE, options) ?? { highWaterMark: roomFor(256), size: undefined };
   return operator<ItemOf<M[K]>, ResultOf<M[K]>>({
     name,
     highWaterMark,
+    size,
+    keepsOrder: plan.ordered,
     inService:
       plan.maxItemsInWorkers ?? ((weight) => pool.options.workers * Math.max(2, roomFor(ITEMS_PER_WORKER)(weight))),
     detail: `maxItemsInWorkers${plan.ordered ? '' : ', unordered'}`,

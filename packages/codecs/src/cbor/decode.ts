@@ -1,5 +1,5 @@
 import type { OnError, Stage } from '@millrace/core';
-import { checkCount, checkOnError, checkOptions, outOfRange } from '@millrace/core/authoring';
+import { checkCount, checkOnError, checkOptions, edgeMark, outOfRange } from '@millrace/core/authoring';
 import { checkSchema, type StandardSchema } from '../standard-schema.js';
 import { decoding } from '../stream/decoding.js';
 import { ItemReader } from './item-reader.js';
@@ -32,7 +32,9 @@ export interface CborDecodeOptions<T = unknown> {
   /** What the stage is called in errors, plans and figures. Default: `'cbor.decode'`. */
   readonly name?: string | undefined;
   /** How many chunks may wait before the stage. Default: 1. */
-  readonly highWaterMark?: number | undefined;
+  readonly highWaterMark?: number | QueuingStrategy<Uint8Array> | undefined;
+  /** What a chunk weighs: makes `highWaterMark` one of bytes. Default: every chunk counts as one. */
+  readonly size?: ((chunk: Uint8Array) => number) | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export interface CborDecodeOptions<T = unknown> {
  *
  * @typeParam T - The records; they are what this says only where there is a `schema`.
  * @param options - `maxRecordBytes` (default 1,048,576), `maxDepth` (default 64), `int64` (default `'bigint'`), `schema` (default
- *   none), `onError` (default `'fail'`), `highWaterMark` (default 1), `name`.
+ *   none), `onError` (default `'fail'`), `highWaterMark` (default 1) with `size`, `name`.
  * @returns A stage from `Uint8Array` to `T`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
  * @remarks Elsewhere: RxJS –; Rust `ciborium::from_reader`; Akka –; Node –.
@@ -69,9 +71,19 @@ export interface CborDecodeOptions<T = unknown> {
  */
 export function decode<T = unknown>(options: CborDecodeOptions<T> = {}): Stage<Uint8Array, T> {
   const where = 'cbor.decode()';
-  checkOptions(where, options, ['maxRecordBytes', 'maxDepth', 'int64', 'schema', 'onError', 'name', 'highWaterMark']);
+  checkOptions(where, options, [
+    'maxRecordBytes',
+    'maxDepth',
+    'int64',
+    'schema',
+    'onError',
+    'name',
+    'highWaterMark',
+    'size',
+  ]);
   const { maxRecordBytes = 1_048_576, maxDepth = 64, int64 = 'bigint', onError = 'fail' } = options;
-  const { schema, name = 'cbor.decode', highWaterMark = 1 } = options;
+  const { schema, name = 'cbor.decode' } = options;
+  const mark = edgeMark(where, options);
   checkCount(where, 'maxRecordBytes', maxRecordBytes, 1);
   checkCount(where, 'maxDepth', maxDepth, 1);
   // The decoder below nests calls.
@@ -80,7 +92,7 @@ export function decode<T = unknown>(options: CborDecodeOptions<T> = {}): Stage<U
   checkSchema(where, schema);
   checkOnError(where, onError);
   return decoding<T>(
-    { name, highWaterMark, onError },
+    { name, mark, onError },
     () => new ItemReader({ maxRecordBytes, maxDepth, int64, schema }) as never,
   );
 }

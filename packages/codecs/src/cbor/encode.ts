@@ -1,5 +1,5 @@
 import type { OnError, Stage } from '@millrace/core';
-import { checkOnError, checkOptions } from '@millrace/core/authoring';
+import { checkOnError, checkOptions, edgeMark } from '@millrace/core/authoring';
 import { encoding } from '../stream/encoding.js';
 import { ItemWriter } from './item-writer.js';
 
@@ -13,7 +13,9 @@ export interface CborEncodeOptions<T = unknown> {
   /** What the stage is called in errors, plans and figures. Default: `'cbor.encode'`. */
   readonly name?: string | undefined;
   /** How many records may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
-  readonly highWaterMark?: number | undefined;
+  readonly highWaterMark?: number | QueuingStrategy<NoInfer<T>> | undefined;
+  /** What a record weighs: makes `highWaterMark` one of weight. Default: every record counts as one. */
+  readonly size?: ((record: NoInfer<T>) => number) | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface CborEncodeOptions<T = unknown> {
  * - Cancel: cancels upstream with the same reason; records not yet in a chunk are counted as abandoned.
  *
  * @typeParam T - The records.
- * @param options - `onError` (default `'fail'`), `highWaterMark` (default 256), `name`.
+ * @param options - `onError` (default `'fail'`), `highWaterMark` (default 256) with `size`, `name`.
  * @returns A stage from `T` to `Uint8Array`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
  * @remarks Elsewhere: RxJS –; Rust `ciborium::into_writer`; Akka –; Node –.
@@ -47,8 +49,9 @@ export interface CborEncodeOptions<T = unknown> {
  */
 export function encode<T = unknown>(options: CborEncodeOptions<T> = {}): Stage<T, Uint8Array<ArrayBuffer>> {
   const where = 'cbor.encode()';
-  checkOptions(where, options, ['onError', 'name', 'highWaterMark']);
-  const { onError = 'fail', name = 'cbor.encode', highWaterMark } = options;
+  checkOptions(where, options, ['onError', 'name', 'highWaterMark', 'size']);
+  const { onError = 'fail', name = 'cbor.encode' } = options;
+  const mark = edgeMark(where, options);
   checkOnError(where, onError);
-  return encoding<T>({ name, highWaterMark, onError }, () => new ItemWriter());
+  return encoding<T>({ name, mark, onError }, () => new ItemWriter());
 }

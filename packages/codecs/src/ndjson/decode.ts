@@ -1,5 +1,5 @@
 import type { OnError, Stage } from '@millrace/core';
-import { checkCount, checkOnError, checkOptions } from '@millrace/core/authoring';
+import { checkCount, checkOnError, checkOptions, edgeMark } from '@millrace/core/authoring';
 import { checkSchema, type StandardSchema } from '../standard-schema.js';
 import { decoding } from '../stream/decoding.js';
 import { LineReader } from './line-reader.js';
@@ -25,7 +25,9 @@ export interface NdjsonDecodeOptions<T = unknown> {
   /** What the stage is called in errors, plans and figures. Default: `'ndjson.decode'`. */
   readonly name?: string | undefined;
   /** How many chunks may wait before the stage. Default: 1. */
-  readonly highWaterMark?: number | undefined;
+  readonly highWaterMark?: number | QueuingStrategy<Uint8Array> | undefined;
+  /** What a chunk weighs: makes `highWaterMark` one of bytes. Default: every chunk counts as one. */
+  readonly size?: ((chunk: Uint8Array) => number) | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface NdjsonDecodeOptions<T = unknown> {
  * - Cancel: cancels upstream with the same reason; the chunk at hand is counted as abandoned.
  *
  * @typeParam T - The records; they are what this says only where there is a `schema`.
- * @param options - `maxRecordBytes` (default 1,048,576), `schema` (default none), `onError` (default `'fail'`), `highWaterMark` (default 1), `name`.
+ * @param options - `maxRecordBytes` (default 1,048,576), `schema` (default none), `onError` (default `'fail'`), `highWaterMark` (default 1) with `size`, `name`.
  * @returns A stage from `Uint8Array` to `T`.
  * @throws TypeError, RangeError `ERR_CORE_ARGUMENT` for options that make no sense.
  * @remarks Elsewhere: RxJS –; Rust `serde_json::StreamDeserializer`; Akka `JsonFraming.objectScanner`; Node `readline` with `JSON.parse`.
@@ -75,11 +77,12 @@ export interface NdjsonDecodeOptions<T = unknown> {
  */
 export function decode<T = unknown>(options: NdjsonDecodeOptions<T> = {}): Stage<Uint8Array, T> {
   const where = 'ndjson.decode()';
-  checkOptions(where, options, ['maxRecordBytes', 'schema', 'onError', 'name', 'highWaterMark']);
+  checkOptions(where, options, ['maxRecordBytes', 'schema', 'onError', 'name', 'highWaterMark', 'size']);
   const { maxRecordBytes = 1_048_576, schema, onError = 'fail' } = options;
-  const { name = 'ndjson.decode', highWaterMark = 1 } = options;
+  const { name = 'ndjson.decode' } = options;
+  const mark = edgeMark(where, options);
   checkCount(where, 'maxRecordBytes', maxRecordBytes, 1);
   checkSchema(where, schema);
   checkOnError(where, onError);
-  return decoding<T>({ name, highWaterMark, onError }, () => new LineReader(maxRecordBytes, schema) as never);
+  return decoding<T>({ name, mark, onError }, () => new LineReader(maxRecordBytes, schema) as never);
 }

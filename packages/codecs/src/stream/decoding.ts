@@ -1,6 +1,7 @@
 import type { OnError, Stage } from '@millrace/core';
 import {
   type Answer,
+  type EdgeMark,
   END,
   Failure,
   isLater,
@@ -23,16 +24,19 @@ import type { RecordReader, Rejected, SavedReader } from './record-reader.js';
 /** What every decoder takes. */
 export interface DecodingOptions {
   readonly name: string;
-  readonly highWaterMark: number;
+  /** How many chunks may wait. Default: 1. */
+  readonly mark: EdgeMark | undefined;
   readonly onError: OnError<Uint8Array>;
 }
 
 /** Makes a stage of a reader of records, one reader for each run. */
 export function decoding<T>(options: DecodingOptions, open: () => RecordReader<T>): Stage<Uint8Array, T> {
-  const { name, highWaterMark, onError } = options;
+  const { name, mark, onError } = options;
   return operator<Uint8Array, T>({
     name,
-    highWaterMark,
+    highWaterMark: mark?.highWaterMark ?? 1,
+    size: mark?.size,
+    keepsOrder: true,
     inService: 1,
     detail: 'cursor',
     weight: 'one',

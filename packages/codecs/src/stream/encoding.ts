@@ -1,6 +1,7 @@
 import type { OnError, Stage } from '@millrace/core';
 import {
   type Answer,
+  type EdgeMark,
   END,
   type Failure,
   isLater,
@@ -41,7 +42,8 @@ export interface Written {
 /** What every encoder takes. */
 export interface EncodingOptions<T> {
   readonly name: string;
-  readonly highWaterMark: number | undefined;
+  /** How many records may wait. Default: a burst. */
+  readonly mark: EdgeMark | undefined;
   readonly onError: OnError<T>;
 }
 
@@ -52,10 +54,12 @@ const BURST = roomFor(256);
 
 /** Makes a stage of a writer of records, one writer for each run. */
 export function encoding<T>(options: EncodingOptions<T>, open: () => RecordWriter): Stage<T, Uint8Array<ArrayBuffer>> {
-  const { name, highWaterMark = BURST, onError } = options;
+  const { name, mark, onError } = options;
   return operator<T, Uint8Array<ArrayBuffer>>({
     name,
-    highWaterMark,
+    highWaterMark: mark?.highWaterMark ?? BURST,
+    size: mark?.size,
+    keepsOrder: true,
     inService: BURST,
     detail: 'burst',
     weight: 'one',

@@ -31,12 +31,31 @@ export interface EdgeOptions<I> {
 
 /** An edge as the engine has it. */
 export interface EdgeMark {
+  /** How much may wait. */
   readonly highWaterMark: number;
+  /** What an item weighs; without one each counts as 1. */
   readonly size: SizeOf | undefined;
 }
 
-/** Reads the options of an edge; `undefined` where no mark is given. */
-export function edgeMark(where: string, { highWaterMark, size }: EdgeOptions<never>): EdgeMark | undefined {
+/** The options of an edge among others; one that is `undefined` counts as not given. */
+export type GivenEdge = { readonly [K in keyof EdgeOptions<never>]: EdgeOptions<never>[K] | undefined };
+
+/**
+ * Reads the options of an edge, of a stage or a sink, and refuses wrong ones by name.
+ *
+ * @param where - The name of the function that they were given to.
+ * @param options - Its options, `highWaterMark` and `size` among them.
+ * @returns The mark; `undefined` where none is given.
+ *
+ * @example The edge of a stage of one's own
+ * ```ts
+ * import { edgeMark } from '@millrace/core/authoring';
+ * const { highWaterMark, size } = edgeMark('mine()', { highWaterMark: new CountQueuingStrategy({ highWaterMark: 8 }) }) ?? {};
+ * assert.deepEqual([highWaterMark, size?.('any')], [8, 1]);
+ * ```
+ */
+export function edgeMark(where: string, options: GivenEdge): EdgeMark | undefined {
+  const { highWaterMark, size } = options;
   if (typeof highWaterMark === 'object' && highWaterMark !== null) {
     if (size !== undefined)
       throw wrongType(where, 'size', size, 'left out beside a queuing strategy, which has its own');

@@ -112,6 +112,10 @@ test('copyInto() stores single rows, a burst in a transaction', async () => {
   const run = from(items(2000)).run(sink);
   expect(run.explain().bound).toBe(1000);
   await run.finished;
+  const sized = copyInto<Item>(sql, 'item', { maxBurst: 500, highWaterMark: 4_096, size: () => 100 });
+  const none = from(items(0)).run(sized);
+  expect(String(none.explain())).toContain('copyInto edge: 4,096 by size');
+  await none.finished;
   const [row] = await sql`select count(*)::int4 as rows, count(distinct xmin::text) < 20 as few from item`;
   expect(row).toEqual({ rows: 2000, few: true });
 });

@@ -1,5 +1,5 @@
 import type { Sink } from '@millrace/core';
-import { checkCount, checkMs, checkOptions, outOfRange, wrongType } from '@millrace/core/authoring';
+import { checkCount, checkMs, checkOptions, edgeMark, outOfRange, wrongType } from '@millrace/core/authoring';
 import { isSqlClient, type SqlClient } from '../connection/client.js';
 import type { ColumnBatch } from './column-batch.js';
 import { CopyWriter } from './copy-writer.js';
@@ -16,7 +16,9 @@ export interface CopyIntoOptions<Row> {
   /** What the sink is called in errors, plans and figures. Default: `'copyInto'`. */
   readonly name?: string;
   /** How many items may wait before it. Default: `maxBurst`; 1 where that is 1 and the items are batches. */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | QueuingStrategy<never>;
+  /** What an item weighs, as in core's `EdgeOptions`: makes `highWaterMark` one of bytes. Default: every item counts as one. */
+  readonly size?: (item: never) => number;
   /** The most items in one transaction; for single rows give some thousands. Default: 1, for batches. */
   readonly maxBurst?: number;
   /** How long the server may leave a step without an answer, in milliseconds. Default: 60,000. */
@@ -118,14 +120,15 @@ export function copyInto<Row extends object>(
 ): CopySink<Row | readonly Row[]> | CopySink<ColumnBatch<Row>> {
   if (!isSqlClient(sql)) throw wrongType(WHERE, 'sql', sql, 'what postgres() returned');
   if (typeof table !== 'string' || table === '') throw wrongType(WHERE, 'table', table, 'the name of a table');
-  checkOptions(WHERE, options, ['columns', 'layout', 'name', 'highWaterMark', 'maxBurst', 'timeoutMs']);
+  checkOptions(WHERE, options, ['columns', 'layout', 'name', 'highWaterMark', 'size', 'maxBurst', 'timeoutMs']);
   const { columns, layout = 'rows', name = 'copyInto', maxBurst = 1, timeoutMs = 60_000 } = options;
   const isList = Array.isArray(columns) && columns.length > 0 && columns.every((each) => typeof each === 'string');
   if (columns !== undefined && !isList) throw wrongType(WHERE, 'columns', columns, 'an array of one name or more');
   if (layout !== 'rows' && layout !== 'columns') throw outOfRange(WHERE, 'layout', layout, '"rows" or "columns"');
   checkCount(WHERE, 'maxBurst', maxBurst, 1);
   checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
-  const highWaterMark = options.highWaterMark ?? (maxBurst > 1 ? maxBurst : undefined);
+  const mark = edgeMark(WHERE, options);
+  const highWaterMark = mark?.highWaterMark ?? (maxBurst > 1 ? maxBurst : undefined);
   let rowsWritten = 0;
   const stored = (rows: number): void => {
     rowsWritten += rows;
@@ -134,6 +137,7 @@ export function copyInto<Row extends object>(
     name,
     maxBurst,
     ...(highWaterMark !== undefined && { highWaterMark }),
+    ...(mark?.size !== undefined && { size: mark.size }),
     open: (context) => new CopyWriter({ sql, table, columns, layout, timeoutMs, stored }, context),
     get rowsWritten() {
       return rowsWritten;

@@ -66,6 +66,11 @@ test('enrich() stays within its bound, and the run balances', async () => {
     .pipeThrough(batch({ maxItems: 5_000 }))
     .pipeThrough(enrich(sql, { key: ([id = 0]: readonly number[]) => id, query: byId, into: (items) => items }));
   expect(batches.explain().rooms).toContainEqual({ stage: 'enrich', where: 'edge', items: 5_000 });
+  const size = (text: string): number => text.length;
+  const sized = from(['a']).pipeThrough(
+    enrich(sql, { key: Number, query: byId, into: (text) => text, highWaterMark: 4_096, size }),
+  );
+  expect(String(sized.explain())).toContain('enrich edge: 4,096 by size');
   const summary = await run.finished;
   expect(summary.balanced).toBe(true);
   expect(summary.inFlightMax).toBeLessThanOrEqual(summary.inFlightBound);

@@ -6,6 +6,7 @@ import {
   checkMs,
   checkOnError,
   checkOptions,
+  edgeMark,
   openRejects,
   operator,
   outOfRange,
@@ -51,7 +52,9 @@ export interface EnrichOptions<I, Row, O> {
    */
   readonly onError?: OnError<I>;
   /** How many items may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | QueuingStrategy<NoInfer<I>>;
+  /** What an item weighs, as in core's `EdgeOptions`: makes `highWaterMark` one of bytes. Default: every item counts as one. */
+  readonly size?: (item: NoInfer<I>) => number;
   /** What the stage is called in errors, plans and figures. Default: `'enrich'`. */
   readonly name?: string;
 }
@@ -66,7 +69,7 @@ export interface EnrichFallbackOptions<I, Row, O, F = Row> extends Omit<EnrichOp
 
 const WHERE = 'enrich()';
 const OPTIONS = ['key', 'query', 'into', 'fallback', 'maxBatch', 'inFlight', 'timeoutMs', 'maxEntries', 'ttlMs'];
-const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'name', 'onError'];
+const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'size', 'name', 'onError'];
 
 /**
  * Adds to each item its row from a database, with one query for many items.
@@ -128,7 +131,8 @@ export function enrich<I, Row, O>(
   if (typeof query?.rows !== 'function' || typeof query.keyOf !== 'function')
     throw wrongType(WHERE, 'query', query, 'what selectBy() returns, or an object with the functions rows and keyOf');
   const { maxBatch = 500, inFlight = 4, timeoutMs = 5000 } = options;
-  const { ordered = true, highWaterMark = roomFor(256), name = 'enrich', onError = 'fail' } = options;
+  const { ordered = true, name = 'enrich', onError = 'fail' } = options;
+  const { highWaterMark, size } = edgeMark(WHERE, options) ?? { highWaterMark: roomFor(256), size: undefined };
   checkOnError(WHERE, onError);
   for (const [what, value] of Object.entries({ maxBatch, inFlight })) checkCount(WHERE, what, value, 1);
   checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
@@ -139,6 +143,8 @@ export function enrich<I, Row, O>(
   return operator<unknown, unknown>({
     name,
     highWaterMark,
+    size,
+    keepsOrder: ordered,
     inService: maxBatch * inFlight,
     detail: `in ${inFlight} queries of ${maxBatch}`,
     carries: true,
