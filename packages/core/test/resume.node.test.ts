@@ -364,7 +364,13 @@ async function unkilled(job: Job): Promise<World> {
   return world;
 }
 
-const ways: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }];
+const ways: readonly RunOptions[] = [
+  {},
+  { fuse: false },
+  { generate: false },
+  { context: true },
+  { maxBytesInFlight: 20, sizeOf: () => 1 },
+];
 const seed = Number(process.env['MILLRACE_SEED'] ?? 20261122);
 
 const turns = fc.constantFrom(1, 5, 40);

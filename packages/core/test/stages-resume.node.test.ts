@@ -167,7 +167,13 @@ const sources: Readonly<Record<string, () => Pipeline<number>>> = {
   loop: () => range(0, ITEMS),
   reader: () => numbersOf(ITEMS),
 };
-const ways: readonly RunOptions[] = [{}, { fuse: false }, { generate: false }];
+const ways: readonly RunOptions[] = [
+  {},
+  { fuse: false },
+  { generate: false },
+  { context: true },
+  { maxBytesInFlight: 20, sizeOf: () => 1 },
+];
 
 interface Ran {
   readonly seen: unknown[];
