@@ -187,6 +187,21 @@ describe('operator() under a checkpoint', () => {
     await expect(run({}, kept.all[0])).rejects.toThrow(/it has a state of "pass"/);
   });
 
+  test('operator() does not change the checkpoint that it goes on from', async () => {
+    const job = (bad: number): Pipeline<number> =>
+      range(0, 12)
+        .pipeThrough(distinct())
+        .pipeThrough(map((n) => failAt(bad, n)));
+    const first = memory(4);
+    await job(-1).run(() => {}, { checkpoint: first }).finished;
+    const last = first.all[0] as Checkpoint;
+    const checkpoint: Checkpointer = { load: () => last, save() {} };
+    await expect(job(9).run(() => {}, { checkpoint }).finished).rejects.toThrow('bad');
+    const seen: number[] = [];
+    await job(-1).run((n) => void seen.push(n), { checkpoint }).finished;
+    expect(seen).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+
   test('operator() with an obstacle is refused under a checkpoint, and only there', async () => {
     const socket = operator<number, number>({
       name: 'socket',

@@ -147,8 +147,10 @@ export class Coordinator {
   }
 
   async #open(): Promise<void> {
-    const checkpoint = await this.#checkpointer.load();
-    if (checkpoint !== undefined) {
+    const loaded = await this.#checkpointer.load();
+    if (loaded !== undefined) {
+      // Stages go on with what they are given; whoever keeps checkpoints in memory may load this one again.
+      const checkpoint = structuredClone(loaded);
       this.#refuseOther(checkpoint);
       this.#sequence = checkpoint.sequence;
       for (const node of this.#nodes) await node.restore(checkpoint);
