@@ -225,7 +225,10 @@ test('window() discards what is open on an error, counted as abandoned, behind w
     .run(({ items }) => void seen.push(items));
   await expect(run.finished).rejects.toMatchObject({ stage: 'window', index: 4, cause });
   expect(seen).toEqual([[1, 2]]);
-  expect(run.counts()[1]).toMatchObject({ in: 6, absorbed: 2, made: 1, out: 1, abandoned: 4, held: 0 });
+  // How many items came with the one that fails is a matter of time.
+  const { in: entered = 0, abandoned } = run.counts()[1] ?? {};
+  expect(run.counts()[1]).toMatchObject({ absorbed: 2, made: 1, out: 1, held: 0 });
+  expect([entered >= 5, abandoned]).toEqual([true, entered - 2]);
   expect(run.inFlight).toBe(0);
   const nowhere = from([1, Number.NaN]).pipeThrough(window({ sizeMs: 10, timeMs: itself }));
   await expect(nowhere.toArray()).rejects.toMatchObject({
