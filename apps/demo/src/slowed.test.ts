@@ -2,6 +2,9 @@ import { from, type Sink } from '@millrace/core';
 import { expect, test, vi } from 'vitest';
 import { slowed } from './slowed.js';
 
+/** A busy machine is never the reason. */
+const PATIENCE_MS = 30_000;
+
 function recorded(seen: string[]): Sink<number> {
   return {
     name: 'recorded',
@@ -34,7 +37,7 @@ test('slowed() waits no longer when the run is aborted', async () => {
   const clear = vi.fn();
   const setTimer = vi.fn(() => ({ clear }));
   const run = from([1]).run(slowed(recorded(seen), 50), { clock: { now: () => 0, setTimer } });
-  await vi.waitFor(() => expect(setTimer).toHaveBeenCalledWith(expect.any(Function), 50));
+  await vi.waitFor(() => expect(setTimer).toHaveBeenCalledWith(expect.any(Function), 50), PATIENCE_MS);
   run.abort(new Error('enough'));
   await expect(run.finished).rejects.toThrow('enough');
   expect(clear).toHaveBeenCalled();

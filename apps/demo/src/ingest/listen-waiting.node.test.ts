@@ -3,19 +3,22 @@ import { expect, test, vi } from 'vitest';
 import { listen } from './listen.js';
 import { AIRPORTS, answerOf, counts, flood, lines, MEGABYTE, open, place, send, settled } from './listen-place.js';
 
-vi.setConfig({ testTimeout: 20_000 });
+/** A busy machine is never the reason. */
+const PATIENCE_MS = 30_000;
+
+vi.setConfig({ testTimeout: 60_000 });
 
 test('listen() lets a client wait for a pipeline that waits', async () => {
   const here = await place(undefined, false);
   const { socket, sentBytes } = flood(here.url);
-  await vi.waitFor(() => expect(counts(here).made).toBe(1));
+  await vi.waitFor(() => expect(counts(here).made).toBe(1), PATIENCE_MS);
   const stalled = await settled(sentBytes);
   // What the system keeps in its buffers, and no more.
   expect(stalled).toBeLessThan(64 * MEGABYTE);
   // The group of flights that is being unfolded, and the flight that the sink waits for.
   expect([here.run.inFlight, here.flights.length]).toEqual([2, 0]);
   here.openGate();
-  await vi.waitFor(() => expect(sentBytes()).toBeGreaterThan(stalled + MEGABYTE));
+  await vi.waitFor(() => expect(sentBytes()).toBeGreaterThan(stalled + MEGABYTE), PATIENCE_MS);
   socket.destroy();
 });
 
@@ -31,7 +34,7 @@ test('listen() lets clients take turns, and starves none', async () => {
   await vi.waitFor(() => {
     for (const [at, { sentBytes }] of clients.entries())
       expect(sentBytes()).toBeGreaterThan((sent[at] as number) + MEGABYTE);
-  });
+  }, PATIENCE_MS);
   for (const { socket } of clients) socket.destroy();
 });
 
@@ -59,7 +62,7 @@ test('listen() answers clients in the middle of their bodies when the run drains
   silent.flushHeaders();
   const sending = open(here.url);
   sending.write(lines(5));
-  await vi.waitFor(() => expect(here.flights).toHaveLength(5));
+  await vi.waitFor(() => expect(here.flights).toHaveLength(5), PATIENCE_MS);
   const answers = [answerOf(sending), answerOf(silent)];
   const summary = await here.run.drain();
   expect([summary.balanced, summary.leftOpen]).toEqual([true, []]);
@@ -75,7 +78,7 @@ test('listen() closes under clients that neither send nor read', async () => {
   const { socket } = flood(here.url);
   const half = connect(Number(new URL(here.url).port), '127.0.0.1');
   half.on('error', () => {}).write('PUT /ingest HTTP/1.1\r\nHost');
-  await vi.waitFor(() => expect(counts(here).made).toBe(1));
+  await vi.waitFor(() => expect(counts(here).made).toBe(1), PATIENCE_MS);
   here.run.abort();
   await here.run.finished.catch(() => {});
   const closed = [socket, half].map((each) => new Promise((resolve) => each.on('close', resolve)));
@@ -88,7 +91,7 @@ test('listen() tells a client that was waiting for a turn, when the run is abort
   const here = await place(undefined, false);
   const first = open(here.url);
   first.end(lines(1_024));
-  await vi.waitFor(() => expect(counts(here).made).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(counts(here).made).toBeGreaterThan(0), PATIENCE_MS);
   const waiting = send(here.url, lines(10));
   const { made } = counts(here);
   here.run.abort();

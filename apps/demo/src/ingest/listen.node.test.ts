@@ -5,7 +5,10 @@ import { from } from '@millrace/core';
 import { expect, test, vi } from 'vitest';
 import { answerOf, CBOR, counts, lines, NDJSON, open, place, record, send, utf8 } from './listen-place.js';
 
-vi.setConfig({ testTimeout: 20_000 });
+/** A busy machine is never the reason. */
+const PATIENCE_MS = 30_000;
+
+vi.setConfig({ testTimeout: 60_000 });
 
 test('listen() takes flights as NDJSON and as CBOR, by POST and PUT, compressed or not', async () => {
   const { url, flights } = await place();
@@ -166,9 +169,9 @@ test('listen() keeps what came before a client left, counts the half record, and
   const here = await place();
   const sending = open(here.url);
   sending.write(`${lines(2)}{"date":"2001-01-14T`);
-  await vi.waitFor(() => expect(here.flights).toHaveLength(2));
+  await vi.waitFor(() => expect(here.flights).toHaveLength(2), PATIENCE_MS);
   sending.destroy();
-  await vi.waitFor(() => expect(counts(here).deadLettered).toBe(1));
+  await vi.waitFor(() => expect(counts(here).deadLettered).toBe(1), PATIENCE_MS);
   expect((await send(here.url, lines(3))).receipt.accepted).toBe(3);
   expect(here.flights).toHaveLength(5);
 });
