@@ -161,6 +161,17 @@ const { graph } = fc.letrec<{ graph: Graph }>((tie) => ({
       sources: inputs.flatMap((input) => input.sources),
       build: (world) => merge(...inputs.map((input) => input.build(world)), { highWaterMark }),
     })),
+    fc
+      .tuple(tie('graph'), fc.tuple(steps, steps), fc.constantFrom('partition', 'balance'))
+      .map<Graph>(([before, [left, right], how]) => ({
+        text: `${before.text} → ${how} (${left.text}, ${right.text})`,
+        sources: before.sources,
+        build(world) {
+          const parts = before.build(world);
+          const [one, other] = how === 'balance' ? parts.balance(2) : parts.partition(({ id }) => id % 5 > 1);
+          return merge(left.add(one, world), right.add(other, world));
+        },
+      })),
     fc.tuple(tie('graph'), tie('graph'), fc.constantFrom(-1, 0)).map<Graph>(([left, right, order]) => ({
       text: `mergeSorted ${order} (${left.text}, ${right.text})`,
       sources: [...left.sources, ...right.sources],
