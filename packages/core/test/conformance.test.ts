@@ -22,6 +22,7 @@ import {
   map,
   mapAsync,
   pairwise,
+  partitionBy,
   rateLimit,
   type Stage,
   sample,
@@ -126,6 +127,26 @@ conforms('batch() by time', () => batch<number>({ maxItems: 5, maxWaitMs: 100 })
 conforms('batch() by time alone', () => batch<number>({ maxWaitMs: 100 }));
 conforms('batch() by time and size', (user) =>
   batch({ maxItems: 4, maxBytes: 9, sizeOf: user((n: number) => n), maxWaitMs: 100 }),
+);
+conforms(
+  'partitionBy() of loops',
+  (user) =>
+    partitionBy(
+      user((n: number) => n % 3),
+      { maxKeys: 4 },
+      (branch) => branch.pipeThrough(map((n) => n + 1)),
+    ),
+  { reads: 64 },
+);
+conforms(
+  'partitionBy() of nodes',
+  (user) =>
+    partitionBy(
+      user((n: number) => n % 3),
+      { maxKeys: 4 },
+      (branch) => branch.pipeThrough(mapAsync(later)),
+    ),
+  { reads: 64, ordered: false },
 );
 conforms(
   'compose() of steps',

@@ -21,6 +21,7 @@ export class ChainPlanner {
   #inputs: readonly number[];
   #weight: number;
   #most: number;
+  #unit: number;
   #paths: readonly Path[];
   /** The steps of the group being gathered. */
   #open: StepSpec[] = [];
@@ -30,13 +31,14 @@ export class ChainPlanner {
   /** Whether nothing waits before the loop that ends with the sink, or behind what waits in it. */
   #isBehindWaiting = false;
 
-  constructor(planner: Planner, source: SourceSpec, { from, inputs, weight, most, paths }: Tail) {
+  constructor(planner: Planner, source: SourceSpec, { from, inputs, weight, most, unit, paths }: Tail) {
     this.#planner = planner;
     this.#source = source;
     this.#from = from;
     this.#inputs = inputs;
     this.#weight = weight;
     this.#most = most;
+    this.#unit = unit;
     this.#paths = paths;
     this.#hasLoop = source.type === 'loop';
   }
@@ -67,13 +69,15 @@ export class ChainPlanner {
       inputs: this.#inputs,
       weight: this.#weight,
       most: this.#most,
+      unit: this.#unit,
       paths: this.#paths,
     };
-    const { from, inputs, weight, most } = this.#planner.keyed(spec, before);
+    const { from, inputs, weight, most, unit } = this.#planner.keyed(spec, before);
     this.#from = from;
     this.#inputs = inputs;
     this.#weight = weight;
     this.#most = most;
+    this.#unit = unit;
   }
 
   /** The same, with nothing but steps and the sink behind it; the loop may wait for it itself. */
@@ -95,12 +99,19 @@ export class ChainPlanner {
       if (sink !== undefined) this.#burstSink(sink);
     }
     if (sink !== undefined) this.#planner.ends.push(this.#planner.nodes.length - 1);
-    return { from: this.#from, inputs: this.#inputs, weight: this.#weight, most: this.#most, paths: this.#paths };
+    return {
+      from: this.#from,
+      inputs: this.#inputs,
+      weight: this.#weight,
+      most: this.#most,
+      unit: this.#unit,
+      paths: this.#paths,
+    };
   }
 
   #burstSink(sink: BurstSink): void {
     const stage = this.#stage(sink.name, 'sink');
-    const highWaterMark = sink.highWaterMark ?? sinkEdge(this.#most);
+    const highWaterMark = sink.highWaterMark ?? sinkEdge(this.#most / this.#unit);
     this.#edgeRoom(stage, highWaterMark, sink.size);
     this.#room(stage, 'in service', sink.inService * this.#most);
     if (sink.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
@@ -119,6 +130,7 @@ export class ChainPlanner {
     const most: number[] = [];
     const stages: number[] = [];
     const before = this.#most;
+    const units = before / this.#unit;
     for (const spec of steps) {
       weights.push(this.#weight);
       most.push(this.#most);
@@ -127,7 +139,7 @@ export class ChainPlanner {
     }
     weights.push(this.#weight);
     if (sink !== undefined) stages.push(this.#stage(sink.name, 'sink'));
-    const edge = this.#edge(steps, sink, open !== undefined, before);
+    const edge = this.#edge(steps, sink, open !== undefined, units);
     if (edge !== undefined && edge.highWaterMark > 0)
       this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
     const waitsAt = this.#waiting === undefined ? -1 : steps.findIndex((spec) => spec.kind.id === 'mapAsync');
@@ -178,7 +190,12 @@ export class ChainPlanner {
     return { open: source.open, source: this.#stage(source.name, 'source') };
   }
 
-  #edge(steps: readonly StepSpec[], sink: FusedSink | undefined, hasLoop: boolean, most: number): EdgePlan | undefined {
+  #edge(
+    steps: readonly StepSpec[],
+    sink: FusedSink | undefined,
+    hasLoop: boolean,
+    units: number,
+  ): EdgePlan | undefined {
     const given = steps[0]?.highWaterMark;
     if (hasLoop) return undefined;
     // With 0 nothing waits and nothing is read ahead: items are asked for one at a time.
@@ -188,7 +205,7 @@ export class ChainPlanner {
     // What waits is what enters the loop: single items where it makes batches itself. Of those that a take counts behind
     // them no more than one item is sure to be needed.
     return {
-      highWaterMark: sink.kind.stops === true ? 0 : sinkEdge(countsBatches(steps) ? this.#most : most),
+      highWaterMark: sink.kind.stops === true ? 0 : sinkEdge(countsBatches(steps) ? this.#most / this.#unit : units),
       isEager: false,
     };
   }
@@ -197,6 +214,7 @@ export class ChainPlanner {
     const { weight } = spec;
     if (weight === 'same') return;
     const times = weight === 'one' ? 1 : weight.times;
+    if (weight === 'one') this.#unit = 1;
     this.#most = weight === 'one' ? 1 : this.#most * times;
     this.#weight = weight === 'one' ? 1 : this.#weight * (Number.isFinite(times) ? times : 1);
     // An operator that gathers goes by time as well, and gives what it has.

@@ -60,6 +60,8 @@ export interface Tail {
   readonly weight: number;
   /** The weight in the bound: without limit behind a batch without `maxItems`, which counts as one item. */
   readonly most: number;
+  /** What weighs that without being a batch: the items of a tuple. */
+  readonly unit: number;
   /** The branches that the items came through. */
   readonly paths: readonly Path[];
 }
@@ -173,7 +175,7 @@ export class Planner {
     if (source.type === 'merge') return this.#merge(source);
     if (source.type === 'feed') return this.#feed as Tail;
     if (source.type === 'branch') return this.#branch(source.broadcast, source.index);
-    const start: Tail = { from: [], inputs: [], weight: 1, most: 1, paths: [] };
+    const start: Tail = { from: [], inputs: [], weight: 1, most: 1, unit: 1, paths: [] };
     if (source.type === 'loop') return start;
     const stage = this.stage(source.name, 'source', start);
     return { ...start, from: [this.nodes.push({ type: 'source', spec: source, stage }) - 1], inputs: [stage] };
@@ -199,11 +201,12 @@ export class Planner {
     if (join?.makes === 'tuples') {
       const tuple = weights.reduce((sum, each) => sum + each, 0);
       this.nodes.push({ type: 'join', stage, join, highWaterMark, size, weights, weight: tuple, from });
-      return { ...behind, weight: tuple, most: waiting };
+      return { ...behind, weight: tuple, most: waiting, unit: tails.reduce((sum, { unit }) => sum + unit, 0) };
     }
     const node = { stage, highWaterMark, size, weights, from };
     this.nodes.push(join === undefined ? { type: 'merge', ...node } : { type: 'join', ...node, join, weight });
-    return { ...behind, weight, most: Math.max(...tails.map(({ most }) => most)) };
+    const [most, unit] = [Math.max(...tails.map((tail) => tail.most)), Math.max(...tails.map((tail) => tail.unit))];
+    return { ...behind, weight, most, unit };
   }
 
   #branch(spec: BroadcastSpec, index: number): Tail {
