@@ -1,6 +1,7 @@
 import type { OnError, Stage } from '@millrace/core';
 import {
   type Answer,
+  carryOn,
   type EdgeMark,
   END,
   Failure,
@@ -12,11 +13,13 @@ import {
   operator,
   type Pulled,
   type Puller,
+  plain,
   type Rejects,
   type StageContext,
   spend,
   whenAnswered,
   whenMyTurn,
+  within,
 } from '@millrace/core/authoring';
 import { CodecError } from '../codec-error.js';
 import type { RecordReader, Rejected, SavedReader } from './record-reader.js';
@@ -40,6 +43,7 @@ export function decoding<T>(options: DecodingOptions, open: () => RecordReader<T
     inService: 1,
     detail: 'cursor',
     weight: 'one',
+    carries: true,
     open: (upstream, context) => new Decoding(upstream, context, open(), openRejects(onError, context)),
   });
 }
@@ -56,6 +60,8 @@ class Decoding<T> implements OperatorPuller<T> {
   readonly #reader: RecordReader<T>;
   readonly #rejects: Rejects<Uint8Array>;
   #rejected: Rejected | undefined;
+  /** The chunk as it came, where it carries its origin: what is decoded then is so because of it. */
+  #chunk: unknown;
   #isEnding = false;
   #isClosed = false;
   #last: Failure | typeof END | undefined;
@@ -128,7 +134,7 @@ class Decoding<T> implements OperatorPuller<T> {
   #read(): T[] {
     const records: T[] = [];
     const began = this.#context.began();
-    this.#rejected = this.#reader.read(records, this.#max);
+    this.#rejected = within(this.#chunk, () => this.#reader.read(records, this.#max));
     this.#context.worked(records.length, began);
     return records;
   }
@@ -138,7 +144,7 @@ class Decoding<T> implements OperatorPuller<T> {
     counts.made += records.length;
     counts.out += records.length;
     this.#context.inside(records.length);
-    return records;
+    return this.#context.carries ? records.map((record) => this.#carried(record)) : records;
   }
 
   /** Deals with a record that could not be decoded; whether to go on at once. */
@@ -150,7 +156,7 @@ class Decoding<T> implements OperatorPuller<T> {
       return true;
     }
     const index = error.recordIndex as number;
-    const taken = this.#rejects.take(error, index, item());
+    const taken = this.#rejects.take(error, index, this.#carried(item()));
     if (taken instanceof Promise) {
       taken.then((failure) => {
         if (this.#isClosed) return;
@@ -170,6 +176,11 @@ class Decoding<T> implements OperatorPuller<T> {
     else this.#fail(failure);
   }
 
+  /** What was decoded, with the origin of the chunk that it ends in; of an earlier run, with that of this one. */
+  #carried<R>(record: R): R {
+    return this.#chunk === undefined ? this.#context.carry(record, {}) : (carryOn(this.#chunk, record) as R);
+  }
+
   #fail(last: Failure | typeof END): Failure | typeof END {
     this.#last = last;
     if (last !== END) this.#abandonChunk();
@@ -183,7 +194,10 @@ class Decoding<T> implements OperatorPuller<T> {
       counts.in++;
       counts.held = 1;
       if (this.#isClosed) this.#abandonChunk();
-      else this.#push(answer[0]);
+      else {
+        if (this.#context.carries) this.#chunk = answer[0];
+        this.#push(plain(answer[0]));
+      }
       return undefined;
     }
     if (answer instanceof Mark) return answer;

@@ -1,6 +1,7 @@
 import type { OnError, Stage } from '@millrace/core';
 import {
   type Answer,
+  carryOn,
   type EdgeMark,
   END,
   type Failure,
@@ -11,6 +12,7 @@ import {
   operator,
   type Pulled,
   type Puller,
+  plain,
   type Rejects,
   roomFor,
   type StageContext,
@@ -63,6 +65,7 @@ export function encoding<T>(options: EncodingOptions<T>, open: () => RecordWrite
     inService: BURST,
     detail: 'burst',
     weight: 'one',
+    carries: true,
     open: (upstream, context, { inService }) =>
       new Encoding(upstream, context, inService, open(), openRejects(onError, context)),
   });
@@ -76,6 +79,8 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   readonly #writer: RecordWriter;
   readonly #rejects: Rejects<T>;
   #burst: readonly T[] = [];
+  /** The same as they came, where they carry their origins. */
+  #carried: readonly unknown[] = [];
   #at = 0;
   /** Why the record at `#at` cannot be encoded, once that is known. */
   #error: CodecError | undefined;
@@ -142,13 +147,15 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
     counts.made++;
     counts.out++;
     this.#context.inside(1 - records * weight);
-    return this.#writer.take();
+    // A chunk is made when its last record has come.
+    return carryOn(this.#carried[written.to - 1], this.#writer.take()) as Uint8Array<ArrayBuffer>;
   }
 
   /** Deals with a record that cannot be encoded; whether to go on at once. */
   #reject(error: CodecError): boolean {
     this.#error = undefined;
-    const taken = this.#rejects.take(error, error.recordIndex as number, this.#burst[this.#at] as T);
+    const record = carryOn(this.#carried[this.#at], this.#burst[this.#at]) as T;
+    const taken = this.#rejects.take(error, error.recordIndex as number, record);
     if (taken instanceof Promise) {
       taken.then((failure) => {
         if (this.#isClosed) return;
@@ -177,7 +184,8 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   #accept(answer: Answer<T>): Mark | Failure | typeof END | undefined {
     const { counts } = this.#context;
     if (Array.isArray(answer)) {
-      this.#burst = answer;
+      this.#burst = this.#context.carries ? (answer.map(plain) as T[]) : answer;
+      if (this.#context.carries) this.#carried = answer;
       this.#at = 0;
       counts.in += answer.length;
       counts.held = answer.length;
@@ -204,7 +212,7 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
     counts.abandoned += counts.held;
     this.#context.inside(-counts.held * weight);
     counts.held = 0;
-    this.#burst = [];
+    this.#burst = this.#carried = [];
     this.#at = 0;
     this.#error = undefined;
   }

@@ -65,7 +65,8 @@ export function carrying(
   call: (item: unknown, context: ItemContext) => unknown,
 ): (item: unknown, context: ItemContext) => unknown {
   return (carried, context) => {
-    const { item, origin } = carried as Carried;
+    if (!(carried instanceof Carried)) return call(carried, context);
+    const { item, origin } = carried;
     const result = origin.enter(() => call(item, new CarriedContext(context, origin)));
     if (!isThenable(result)) return new Carried(result, origin);
     return Promise.resolve(result).then((value) => new Carried(value, origin));

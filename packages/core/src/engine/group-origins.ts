@@ -1,4 +1,4 @@
-import { Carried, type Origin, plain } from './carried.js';
+import { Carried, type Origin, originOf, plain } from './carried.js';
 import { STATUS } from './codegen.js';
 import type { Machine, MachineState } from './machine.js';
 
@@ -7,17 +7,18 @@ export class GroupOrigins implements Machine {
   /** That of the item that the loop works on, or has worked on last. */
   current: Origin;
   readonly #machine: Machine;
-  #input: readonly Carried[] = [];
+  #input: readonly unknown[] = [];
+  readonly #own: Origin;
 
   /** @param own - The origin of items that the loop takes from a source of its own. */
   constructor(machine: Machine, own: Origin) {
     this.#machine = machine;
-    this.current = own;
+    this.current = this.#own = own;
   }
 
   /** Takes a burst in; gives the items for the loop. */
   accept(burst: readonly unknown[]): unknown[] {
-    this.#input = burst as readonly Carried[];
+    this.#input = burst;
     return burst.map(plain);
   }
 
@@ -52,12 +53,16 @@ export class GroupOrigins implements Machine {
 
   /** Where items of another origin begin than that of the next one; a cursor that is open goes on with its own. */
   #endOfOrigin({ at, end, level }: MachineState): number {
-    const next = this.#input[at];
-    if (next === undefined) return end;
-    if (level === 0) this.current = next.origin;
+    if (at >= this.#input.length) return end;
+    if (level === 0) this.current = this.#originOf(at);
     let to = at;
-    while (to < end && this.#input[to]?.origin === this.current) to++;
+    while (to < end && this.#originOf(to) === this.current) to++;
     return to;
+  }
+
+  /** An operator that says it hands origins on may forget one. */
+  #originOf(at: number): Origin {
+    return originOf(this.#input[at]) ?? this.#own;
   }
 
   /** Lets what comes of the item that the loop works on, or the item itself, carry its origin. */
