@@ -1,4 +1,4 @@
-import { from, type Pipeline } from '@millrace/core';
+import { batch, from, type Pipeline, partitionBy } from '@millrace/core';
 import { expectTypeOf, test } from 'vitest';
 
 const isText = (value: string | number): value is string => typeof value === 'string';
@@ -16,4 +16,15 @@ test('types of branches flow', () => {
   expectTypeOf(b).toEqualTypeOf<Pipeline<string | number>>();
   // @ts-expect-error a predicate of other items
   mixed.route({ dates: (date: Date) => date.getTime() > 0 });
+});
+
+test('types of a sub-pipeline flow', () => {
+  const byLength = partitionBy(
+    (text: string) => text.length,
+    { maxKeys: 10 },
+    (branch) => branch.pipeThrough(batch({ maxItems: 2 })),
+  );
+  expectTypeOf(from(['a']).pipeThrough(byLength)).toEqualTypeOf<Pipeline<string[]>>();
+  // @ts-expect-error items of another type
+  from([1]).pipeThrough(byLength);
 });
