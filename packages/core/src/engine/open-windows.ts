@@ -275,6 +275,8 @@ export class OpenWindows {
     session.startMs = Math.min(session.startMs, timeMs);
     session.endMs = Math.max(session.endMs, endMs);
     session.content = fold(session.content, item);
+    // One that was kept for late items, and has joined one that is open, ends with that.
+    if (!session.isClosed && session.dueMs > session.endMs) this.#schedule(session, session.endMs);
     return session;
   }
 

@@ -230,7 +230,27 @@ test('window() goes on from any checkpoint with what was open', async () => {
       const before = first.seen.slice(0, which === first.all.length - 1 ? undefined : first.at[which]);
       expect([...before, ...rest.seen]).toEqual(first.seen);
     }),
+    { seed: 20261122, examples: [[JOINING, { gapMs: 5 }, 15, 0]] },
   );
+});
+
+/** The last joins a session that has closed, and is kept for late items, with one that is open. */
+const JOINING: Array<[number, number]> = [
+  [7, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 1],
+  [3, 0],
+];
+
+test('window() closes a session that a late item has joined with an open one when that ends', async () => {
+  const { clock, seen, run, probe } = watched({ gapMs: 5, timeMs: itself, allowedLatenessMs: 15 });
+  probe.release(7, 1, 4, 12);
+  await clock.settle();
+  expect(seen).toEqual(['1-6: 1 at 0', '1-12: 1,7,4 at 0']);
+  probe.end();
+  expect(await run.finished).toMatchObject({ balanced: true });
 });
 
 test('window() by arrival goes on from a checkpoint with what was left of its time', async () => {
