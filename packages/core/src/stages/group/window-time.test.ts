@@ -235,7 +235,7 @@ test('window() goes on from any checkpoint with what was open', async () => {
 });
 
 /** The last joins a session that has closed, and is kept for late items, with one that is open. */
-const JOINING: Array<[number, number]> = [
+const JOINING: [number, number][] = [
   [7, 0],
   [0, 0],
   [0, 0],
