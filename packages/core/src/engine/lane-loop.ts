@@ -17,8 +17,8 @@ export interface LaneState {
 /**
  * The loops of all keys, where a sub-pipeline is one loop and nothing else: what comes of an item is at hand at once.
  *
- * PERF: a `Group` for each key answers for each item, and is asked again, which costs more than the steps (8 times as much in
- * core/partitionBy); a machine state for each key, rather than this one for all, costs twice as much.
+ * PERF: a `Group` for each key answers for each item, and is asked again, which costs more than the steps (500 ns an item
+ * instead of 145 in core/partitionBy); a machine state for each key, rather than this one for all, takes 190.
  */
 export class LaneLoops {
   readonly #plan: GroupPlan;

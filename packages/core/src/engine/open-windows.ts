@@ -153,7 +153,7 @@ export class OpenWindows {
   /**
    * Puts an item into the last window of its key, where it belongs to that alone; says whether it does.
    *
-   * PERF: most items go this way, without a search: 1.5 times as fast (core/window).
+   * PERF: most items go this way, without a search (core/window).
    */
   addToLast(key: unknown, timeMs: number, item: unknown): boolean {
     if (!this.#isSingle || this.#items >= this.#maxItems) return false;

@@ -208,7 +208,7 @@ export class Windows implements OperatorPuller<unknown> {
   /**
    * Adds items until one fails, for which it gives a failure, or is late, for which it gives `true`; `#at` is its position.
    *
-   * PERF: what an item counts is added up behind all of them: 1.5 times as fast (core/window).
+   * PERF: what an item counts is added up behind all of them (core/window).
    */
   #addUntilLate(burst: readonly unknown[], first: number): Failure | boolean {
     const time = this.#time;
