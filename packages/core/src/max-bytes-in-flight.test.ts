@@ -12,6 +12,7 @@ import {
   range,
   runAll,
   take,
+  window,
 } from '@millrace/core';
 import { type Answer, Mark, operator } from '@millrace/core/authoring';
 import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
@@ -288,6 +289,15 @@ test('maxBytesInFlight flushes an operator that says it gathers', async () => {
     .pipeThrough(pairs)
     .toArray(OPTIONS);
   expect(seen.map(lengthOf)).toEqual([12, 1, 1, 1]);
+});
+
+test.each([5, 8, 20])('maxBytesInFlight of %i lets a window() go that could not be filled', async (maxBytesInFlight) => {
+  const seen: number[] = [];
+  const run = range(0, 40)
+    .pipeThrough(window({ sizeMs: 5, timeMs: (n) => n }))
+    .run(({ items }) => void seen.push(...items), { maxBytesInFlight, sizeOf: () => 1 });
+  expect(await run.finished).toMatchObject({ balanced: true });
+  expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
 });
 
 test('maxBytesInFlight lets a range go on from a checkpoint', async () => {

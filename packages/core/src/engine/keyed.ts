@@ -90,9 +90,8 @@ export class Keyed implements Puller<unknown> {
   }
 
   #work(): Answer<unknown> | undefined {
-    if (this.#last !== undefined) return this.#last;
     this.#isBusy = true;
-    const answer = this.#next();
+    const answer = this.#last ?? this.#next();
     this.#isBusy = false;
     return answer;
   }
@@ -239,10 +238,9 @@ export class Keyed implements Puller<unknown> {
         this.#keyed = this.#at;
       }
       if (this.#isClosed) return undefined;
-      const key = this.#key;
-      const lane = this.#lanes.get(key);
-      if (lane === undefined) return this.#leaving === undefined && this.#makeRoom() ? this.#openLane(key) : undefined;
-      this.#order.use(lane);
+      const lane = this.#lanes.get(this.#key);
+      if (lane !== undefined) this.#order.use(lane);
+      else if (this.#leaving === undefined && this.#makeRoom()) return this.#openLane(this.#key);
       return lane;
     } catch (thrown) {
       this.#failure ??= split.failure(thrown, split.counts.in);
@@ -332,9 +330,8 @@ export class Keyed implements Puller<unknown> {
     if (Array.isArray(answer)) {
       if (this.#isClosed) abandon(this.#parts.merge, answer.length);
       else for (const item of answer) this.#made.push(item);
-    } else if (answer instanceof Mark) {
-      this.#passed(lane);
-    } else {
+    } else if (answer instanceof Mark) this.#passed(lane);
+    else {
       if (answer !== END) this.#fail(answer);
       this.#retire(lane);
     }
