@@ -291,14 +291,17 @@ test('maxBytesInFlight flushes an operator that says it gathers', async () => {
   expect(seen.map(lengthOf)).toEqual([12, 1, 1, 1]);
 });
 
-test.each([5, 8, 20])('maxBytesInFlight of %i lets a window() go that could not be filled', async (maxBytesInFlight) => {
-  const seen: number[] = [];
-  const run = range(0, 40)
-    .pipeThrough(window({ sizeMs: 5, timeMs: (n) => n }))
-    .run(({ items }) => void seen.push(...items), { maxBytesInFlight, sizeOf: () => 1 });
-  expect(await run.finished).toMatchObject({ balanced: true });
-  expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
-});
+test.each([5, 8, 20])(
+  'maxBytesInFlight of %i lets a window() go that could not be filled',
+  async (maxBytesInFlight) => {
+    const seen: number[] = [];
+    const run = range(0, 40)
+      .pipeThrough(window({ sizeMs: 5, timeMs: (n) => n }))
+      .run(({ items }) => void seen.push(...items), { maxBytesInFlight, sizeOf: () => 1 });
+    expect(await run.finished).toMatchObject({ balanced: true });
+    expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  },
+);
 
 test('maxBytesInFlight lets a range go on from a checkpoint', async () => {
   let last: Checkpoint | undefined;
