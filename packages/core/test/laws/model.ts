@@ -98,7 +98,7 @@ class Work {
     // With as many items, or fewer, the end comes first; the one that fails is the one behind the last.
     if (fault === undefined || fault.at > items.length || fault.how === 'hangs') return all;
     // A run that drains may have come to its end just before the failure, or behind it.
-    if (limit < source.items && fault.at === items.length)
+    if (limit <= source.items && fault.at === items.length)
       return { ...all, errors: [{ stage: name, index: fault.at }], isExact: false };
     return { ...all, items: items.slice(0, fault.at), errors: [{ stage: name, index: fault.at }], mayEndWell: false };
   }
