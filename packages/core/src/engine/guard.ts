@@ -1,14 +1,12 @@
-import type { Timer } from '../clock.js';
-import { Failure, isThenable } from './answer.js';
+import { type Failure, isThenable } from './answer.js';
 import type { ItemContext } from './call-context.js';
 import { ended, tookTooLong } from './call-limits.js';
-import { carryOn, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
 import { Deadline, Deadlines } from './deadlines.js';
-import { delayOf, type ItemPolicy, type RetryPolicy } from './item-policy.js';
+import type { ItemPolicy } from './item-policy.js';
 import type { AsyncFunction } from './map-async.js';
-import { openRejects, type Rejects } from './rejects.js';
-import { truthy } from './step.js';
+import { Given, openRejects, type Rejects } from './rejects.js';
+import { Retries } from './retries.js';
 
 /**
  * Is told, once, what became of an item: its result, the failure that it ends the run with, or that it is dealt with and
@@ -55,21 +53,22 @@ export class Guard {
   readonly #call: AsyncFunction;
   readonly #policy: ItemPolicy;
   readonly #context: StageContext;
-  readonly #rejects: Rejects<unknown> | undefined;
+  readonly #rejects: Rejects<unknown, Given>;
+  readonly #retries: Retries | undefined;
   /** Gives up tries that take too long. */
   readonly #deadlines: Deadlines<Try> | undefined;
-  readonly #backoffs = new Set<Timer>();
   #isClosed = false;
 
   constructor(call: AsyncFunction, policy: ItemPolicy, context: StageContext) {
     this.#call = call;
     this.#policy = policy;
     this.#context = context;
-    const { onError, timeoutMs } = policy;
+    const { onError, retry, timeoutMs } = policy;
     if (timeoutMs !== undefined) {
       this.#deadlines = new Deadlines<Try>(context.clock, timeoutMs, (late) => this.#expire(late, timeoutMs));
     }
-    if (typeof onError === 'string' || 'writable' in onError) this.#rejects = openRejects(onError, context);
+    this.#rejects = openRejects(onError, context);
+    if (retry !== undefined) this.#retries = new Retries(retry, context);
   }
 
   /** How long a call may take; undefined without limit. */
@@ -91,10 +90,9 @@ export class Guard {
   close(reason: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const timer of this.#backoffs) timer.clear();
-    this.#backoffs.clear();
+    this.#retries?.close();
     for (const each of this.#deadlines?.close() ?? []) each.abort(reason ?? ended(this.#context.name));
-    this.#rejects?.close();
+    this.#rejects.close();
   }
 
   #newTry(item: unknown, index: number, attempt: number, settle: Settle): Try {
@@ -123,11 +121,11 @@ export class Guard {
 
   #failed(each: Try, error: unknown): void {
     this.#deadlines?.remove(each);
-    const { retry } = this.#policy;
     if (this.#isClosed) return this.#fail(each, error);
+    const { item, index, attempt, settle } = each;
     try {
-      if (retry !== undefined && within(each.item, () => mayRetry(retry, each, error)))
-        return this.#again(each, error, delayOf(retry, each.attempt));
+      const again = (): void => this.#try(this.#newTry(item, index, attempt + 1, settle));
+      if (this.#retries?.again(error, index, attempt, item, again) === true) return;
     } catch (problem) {
       // `when` threw: that is what ends the run.
       this.#context.alsoFailed(error);
@@ -136,42 +134,14 @@ export class Guard {
     this.#giveUp(each, error);
   }
 
-  #again({ item, index, attempt, settle }: Try, error: unknown, delayMs: number): void {
-    this.#context.retried(error, index, attempt, delayMs, item);
-    const timer = this.#context.clock.setTimer(() => {
-      this.#backoffs.delete(timer);
-      this.#try(this.#newTry(item, index, attempt + 1, settle));
-    }, delayMs);
-    this.#backoffs.add(timer);
-  }
-
-  #giveUp(each: Try, error: unknown): void {
-    const { onError } = this.#policy;
-    const { item, index, attempt, settle } = each;
-    if (this.#rejects === undefined) return this.#fallBack(each, error);
-    if (onError === 'fail') return this.#fail(each, error);
-    const end = (failure: Failure | undefined): void => settle(failure === undefined ? 'lost' : 'failed', failure);
-    const taken = this.#rejects.take(error, index, item, attempt);
-    if (taken === undefined || taken instanceof Failure) end(taken);
-    else taken.then(end);
-  }
-
-  #fallBack(each: Try, error: unknown): void {
-    const { item, index, attempt, settle } = each;
-    const { fallback } = this.#policy.onError as { fallback(error: unknown, item: unknown, context: object): unknown };
-    this.#context.rejected(error, index, attempt, item);
-    const fail = (problem: unknown): void => {
-      this.#context.alsoFailed(error);
-      this.#fail(each, problem);
+  #giveUp({ item, index, attempt, settle }: Try, error: unknown): void {
+    const end = (taken: Failure | Given | undefined): void => {
+      if (taken instanceof Given) settle('done', taken.value);
+      else settle(taken === undefined ? 'lost' : 'failed', taken);
     };
-    try {
-      const told = { stage: this.#context.name, index, attempts: attempt };
-      const value = within(item, () => fallback(error, plain(item), told));
-      if (isThenable(value)) value.then((given) => settle('done', carryOn(item, given)), fail);
-      else settle('done', carryOn(item, value));
-    } catch (problem) {
-      fail(problem);
-    }
+    const taken = this.#rejects.take(error, index, item, attempt);
+    if (taken instanceof Promise) taken.then(end);
+    else end(taken);
   }
 
   #fail({ item, index, attempt, settle }: Try, error: unknown): void {
@@ -184,8 +154,4 @@ export class Guard {
     late.abort(error);
     this.#failed(late, error);
   }
-}
-
-function mayRetry({ attempts, when }: RetryPolicy, { index, attempt }: Try, error: unknown): boolean {
-  return attempt < attempts && (when === undefined || truthy(when(error, { index, attempt })));
 }

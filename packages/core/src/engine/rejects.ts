@@ -1,5 +1,5 @@
-import type { Failure } from './answer.js';
-import { type ItemOrigin, originOf, plain } from './carried.js';
+import { type Failure, isThenable } from './answer.js';
+import { carryOn, type ItemOrigin, originOf, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
 
 /** An item that a stage could not process, and why. */
@@ -52,22 +52,45 @@ export interface Fallback<I = never, O = unknown> {
  */
 export type ErrorPolicy<I = never, O = unknown> = 'fail' | 'skip' | DeadLetterOffice<I> | Fallback<I, O>;
 
-/** Deals with the items that one stage cannot process in one run. */
-export interface Rejects<I> {
+/** What the function of `fallback()` gave; with the origin of the item that it stands for, where that carries one. */
+export class Given {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+/**
+ * Deals with the items that one stage cannot process in one run.
+ *
+ * @typeParam I - The items.
+ * @typeParam G - {@link Given} where there may be a `fallback()`.
+ */
+export interface Rejects<I, G = never> {
   /**
    * Takes an item, tells the observer of its error, and counts it as dropped or dead-lettered; what it weighs in the
-   * bound is the stage's to say.
+   * bound is the stage's to say. An item that something is given in place of is not counted: it goes on.
    *
    * @param attempts - How often the stage tried. Default: 1.
-   * @returns A failure to answer with, nothing when the item is dealt with, or a promise of either, which never rejects.
+   * @returns A failure to answer with, what is given in place of the item, nothing when it is dealt with, or a promise of
+   *   these, which never rejects.
    */
-  take(error: unknown, index: number, item: I, attempts?: number): Failure | undefined | Promise<Failure | undefined>;
+  take(
+    error: unknown,
+    index: number,
+    item: I,
+    attempts?: number,
+  ): Failure | G | undefined | Promise<Failure | G | undefined>;
   /** Lets go of the stream. Idempotent, and legal while a letter is being written: the run then waits for it. */
   close(): void;
 }
 
 /** Opens what a stage's option `onError` says for one run. */
-export function openRejects<I>(onError: OnError<I>, context: StageContext): Rejects<I> {
+export function openRejects<I>(onError: OnError<I>, context: StageContext): Rejects<I>;
+/** The same, where there may be a `fallback()`. */
+export function openRejects<I>(onError: ErrorPolicy<I, unknown>, context: StageContext): Rejects<I, Given>;
+export function openRejects<I>(onError: ErrorPolicy<I, unknown>, context: StageContext): Rejects<I, Given> {
   if (onError === 'fail')
     return { take: (error, index, item, attempts) => context.failure(error, index, attempts, item), close: () => {} };
   if (onError === 'skip') {
@@ -80,7 +103,28 @@ export function openRejects<I>(onError: OnError<I>, context: StageContext): Reje
       close: () => {},
     };
   }
-  return new DeadLetters(onError.writable, context);
+  return 'writable' in onError ? new DeadLetters(onError.writable, context) : fallingBack(onError.fallback, context);
+}
+
+function fallingBack<I>(instead: Fallback<I, unknown>['fallback'], context: StageContext): Rejects<I, Given> {
+  return {
+    take(error, index, item, attempts = 1) {
+      const given = (value: unknown): Given => new Given(carryOn(item, value));
+      const failed = (problem: unknown): Failure => {
+        context.alsoFailed(error);
+        return context.failure(problem, index, attempts, item);
+      };
+      context.rejected(error, index, attempts, item);
+      try {
+        const told = { stage: context.name, index, attempts };
+        const value = within(item, () => instead(error, plain(item) as I, told));
+        return isThenable(value) ? Promise.resolve(value).then(given, failed) : given(value);
+      } catch (problem) {
+        return failed(problem);
+      }
+    },
+    close: () => {},
+  };
 }
 
 /** A writer that all stages with the same stream share. */
