@@ -27,6 +27,7 @@ export default async function config(): Promise<ViteUserConfig> {
   return {
     test: {
       reporters: ['default', new ClosingLine()],
+      globalSetup: './packages/tooling/src/temporary-folder.ts',
       projects: [
         {
           ...onSources,

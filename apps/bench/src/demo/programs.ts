@@ -5,6 +5,9 @@ import { type ProgramCost, runProgram } from './run-program.js';
 
 const SIDE = fileURLToPath(new URL('./flights-side.js', import.meta.url));
 
+/** What `npm run demo` gives to Node; both sides of a comparison have it. */
+const NODE_OPTIONS = ['--max-semi-space-size=8'];
+
 /** A whole run over the flights: what it cost, and what was in the table then. */
 export interface FlightsRun extends ProgramCost {
   readonly digest: string;
@@ -16,24 +19,26 @@ export async function runDemo(limit: number | undefined): Promise<FlightsRun> {
   const main = fileURLToPath(import.meta.resolve('@millrace/demo/main'));
   const limited = limit === undefined ? [] : ['--limit', String(limit)];
   // The environment names the database.
-  const args = [main, ...limited, '--no-dashboard', '--json', '--database', 'postgres:///postgres'];
+  const args = [...NODE_OPTIONS, main, ...limited, '--no-dashboard', '--json', '--database', 'postgres:///postgres'];
   return onDatabase((database) => runWhole(args, database));
 }
 
 /** Runs the job that is written by hand. */
 export function runByHand(limit: number): Promise<FlightsRun> {
-  return onDatabase((database) => runWhole([SIDE, jobText('hand', limit, database)], database));
+  return onDatabase((database) => runWhole([...NODE_OPTIONS, SIDE, jobText('hand', limit, database)], database));
 }
 
 /** Runs what comes before and after the flights; gives its CPU time in microseconds. */
 export function runSetUp(): Promise<number> {
-  return onDatabase(async (database) => (await runProgram([SIDE, jobText('set-up', 0, database)], database)).cpu);
+  return onDatabase(
+    async (database) => (await runProgram([...NODE_OPTIONS, SIDE, jobText('set-up', 0, database)], database)).cpu,
+  );
 }
 
 /** Runs one stage alone; gives its CPU time in microseconds, without what it took to make its input. */
 export function runStageAlone(stage: FlightsJob['what'], limit: number): Promise<number> {
   return onDatabase(async (database) => {
-    const { output } = await runProgram([SIDE, jobText(stage, limit, database)], database);
+    const { output } = await runProgram([...NODE_OPTIONS, SIDE, jobText(stage, limit, database)], database);
     return (output as { cpu: number }).cpu;
   });
 }
