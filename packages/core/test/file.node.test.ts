@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serialize } from 'node:v8';
 import { take } from '@millrace/core';
 import { fileCheckpoint, fileLines } from '@millrace/core/file';
 import fc from 'fast-check';
@@ -29,8 +30,10 @@ test('fileCheckpoint() gives back what was saved last, and leaves nothing else',
 
 test('fileCheckpoint() does not take a broken file for none', async () => {
   const path = join(folder, 'broken.checkpoint');
-  await writeFile(path, 'broken');
-  await expect(fileCheckpoint(path).load()).rejects.toThrow();
+  for (const content of ['broken', '', serialize('something else'), serialize(undefined)]) {
+    await writeFile(path, content);
+    await expect(fileCheckpoint(path).load()).rejects.toThrow(`${path} is not a checkpoint`);
+  }
 });
 
 test('fileLines() gives the lines of any file, and goes on behind any of them', async () => {
@@ -70,4 +73,27 @@ test('fileLines() refuses a line that is too long, and fails where there is no f
   await writeFile(path, `short\n${'x'.repeat(100)}\n`);
   await expect(fileLines(path, { maxLineBytes: 50 }).toArray()).rejects.toThrow(/the line at byte 6 is too long/);
   await expect(fileLines(join(folder, 'none')).toArray()).rejects.toMatchObject({ cause: { code: 'ENOENT' } });
+});
+
+test('fileLines() reads a line of many chunks', async () => {
+  const path = join(folder, 'chunks.txt');
+  const long = 'x'.repeat(1_000_000);
+  await writeFile(path, `first\n${long}\nlast`);
+  expect(await fileLines(path).toArray()).toEqual(['first', long, 'last']);
+});
+
+test('fileLines() goes on in the same file only, grown by whole lines or not at all', async () => {
+  const path = join(folder, 'grown.txt');
+  const goOn = async (content: string): Promise<string[]> => {
+    await writeFile(path, content);
+    const lines: string[] = [];
+    const load = () => ({ sequence: 1, positions: { lines: 4 }, states: {} });
+    await fileLines(path).run((line) => void lines.push(line), { checkpoint: { load, save() {} } }).finished;
+    return lines;
+  };
+  expect(await goOn('1\n2\n3\n')).toEqual(['3']);
+  expect(await goOn('1\n2\n')).toEqual([]);
+  expect(await goOn('1\n22')).toEqual([]);
+  await expect(goOn('1\n2')).rejects.toThrow(`Cannot go on at byte 4 of ${path}: it has 3`);
+  await expect(goOn('1\n222')).rejects.toThrow(`Cannot go on at byte 4 of ${path}: that is inside of a line`);
 });

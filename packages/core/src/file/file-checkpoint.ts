@@ -47,11 +47,21 @@ export function fileCheckpoint(path: string, options: FileCheckpointOptions = {}
 }
 
 async function load(path: string): Promise<Checkpoint | undefined> {
-  try {
-    return deserialize(await readFile(path)) as Checkpoint;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
     throw error;
+  });
+  return bytes === undefined ? undefined : checkpointIn(path, bytes);
+}
+
+function checkpointIn(path: string, bytes: Buffer): Checkpoint {
+  try {
+    const { sequence, positions, states } = deserialize(bytes) as Checkpoint;
+    if (typeof sequence === 'number' && positions !== undefined && states !== undefined)
+      return { sequence, positions, states };
+    throw new TypeError('it holds something else');
+  } catch (cause) {
+    throw new Error(`${path} is not a checkpoint (must be a file that fileCheckpoint() wrote, or none)`, { cause });
   }
 }
 

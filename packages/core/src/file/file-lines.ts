@@ -17,7 +17,8 @@ export interface FileLinesOptions {
  * Begins a pipeline with the lines of a text file in UTF-8, such as NDJSON; its positions are byte offsets.
  *
  * Lines come without their ends (`\n` or `\r\n`). Under a checkpoint a later run goes on behind the last line that was
- * delivered; the file may have grown meanwhile. With `context: true` the `offset` of a line's origin is the byte where it begins.
+ * delivered; the file may have grown meanwhile, by whole lines: the run fails where that place is not the beginning of a line
+ * any more, or behind the end. With `context: true` the `offset` of a line's origin is the byte where it begins.
  *
  * @param path - The file.
  * @param options - `name`, `maxLineBytes`.
@@ -89,14 +90,26 @@ class LineReader implements SourceReader<string> {
   }
 
   async #read(max: number): Promise<readonly string[] | undefined> {
-    this.#file ??= await open(this.#path, 'r');
+    this.#file ??= await this.#open();
     for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      const { bytesRead } = await this.#file.read(chunk, 0, CHUNK_BYTES, this.#offset + this.#bytes.length);
+      // As much again as there is of a line: the time for a long one grows with its length, not with its square.
+      const chunk = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, this.#bytes.length));
+      const { bytesRead } = await this.#file.read(chunk, 0, chunk.length, this.#offset + this.#bytes.length);
       if (bytesRead === 0) return this.#rest();
       this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(0, bytesRead)]);
       const lines = this.#take(max);
       if (lines.length > 0) return lines;
+    }
+  }
+
+  async #open(): Promise<FileHandle> {
+    const file = await open(this.#path, 'r');
+    try {
+      await refuseOther(file, this.#path, this.#offset);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
     }
   }
 
@@ -133,6 +146,19 @@ class LineReader implements SourceReader<string> {
     this.#bytes = NOTHING;
     return [line];
   }
+}
+
+/** Where to go on must be the beginning of a line, or the end. */
+async function refuseOther(file: FileHandle, path: string, offset: number): Promise<void> {
+  if (offset === 0) return;
+  const { size } = await file.stat();
+  const where = `Cannot go on at byte ${offset} of ${path}`;
+  if (size < offset) throw new RangeError(`${where}: it has ${size} (must be the file that the checkpoint is of)`);
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, offset - 1);
+  if (size > offset && buffer[0] !== NEWLINE)
+    throw new RangeError(
+      `${where}: that is inside of a line (must be the file that the checkpoint is of, with a whole line at its end then)`,
+    );
 }
 
 function textOf(bytes: Buffer): string {
