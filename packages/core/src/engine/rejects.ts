@@ -149,6 +149,8 @@ class DeadLetters<I> implements Rejects<I> {
   }
 
   take(error: unknown, index: number, item: I, attempts: number = 1): Failure | Promise<Failure | undefined> {
+    // A function that ends the run and then fails: nobody waits for its letter.
+    if (this.#isClosed) return this.#context.failure(error, index, attempts, item);
     const { name: stage, counts } = this.#context;
     const failed = (problem: unknown): Failure => {
       this.#context.alsoFailed(error);

@@ -3,9 +3,10 @@ import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } fr
 import { spend, whenMyTurn } from './budget.js';
 import { gather, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
+import { ItemErrors, WRITING } from './item-errors.js';
 import { Later, whenAnswered } from './later.js';
 import type { OpenBatch } from './open-batch.js';
-import { type ErrorPolicy, type Fallback, openRejects, type Rejects } from './rejects.js';
+import type { ErrorPolicy } from './rejects.js';
 
 /**
  * A batch that also closes by time. It reads on while its consumer is busy, until the open batch is full; a batch whose
@@ -17,14 +18,12 @@ export class TimedBatch implements Puller<unknown> {
   readonly #open: OpenBatch;
   readonly #sizeOf: ((item: unknown) => number) | undefined;
   readonly #maxWaitMs: number;
-  /** What becomes of an item that `sizeOf` can't weigh. */
-  readonly #onError: ErrorPolicy<unknown, number>;
-  readonly #rejects: Rejects<unknown> | undefined;
+  /** What becomes of an item that `sizeOf` can't weigh, and how many items may come at a time. */
+  readonly #errors: ItemErrors;
+  readonly #burst: number;
   #timer: Timer | undefined;
   #isDue = false;
-  /** Whether an answer is owed to this stage, or the letter of an item is being written. */
   #isAsking = false;
-  #isWriting = false;
   #isClosed = false;
   /** Batches that are closed; several can be of one burst where the limit is in bytes. */
   #full: unknown[][] = [];
@@ -44,8 +43,9 @@ export class TimedBatch implements Puller<unknown> {
     this.#open = open;
     this.#sizeOf = sizeOf;
     this.#maxWaitMs = maxWaitMs;
-    this.#onError = onError;
-    if (typeof onError === 'string' || 'writable' in onError) this.#rejects = openRejects(onError, context);
+    this.#errors = new ItemErrors(onError, context, (failure) => this.#written(failure));
+    // Nothing else may come while the letter about an item is written.
+    this.#burst = typeof onError === 'object' && 'writable' in onError ? 1 : BURST;
   }
 
   pull(): Pulled<unknown> {
@@ -65,18 +65,15 @@ export class TimedBatch implements Puller<unknown> {
     this.#behind = END;
     this.#stopTimer();
     this.#upstream.close(reason);
-    this.#rejects?.close();
-    if (this.#isWriting) this.#abandon(1);
+    if (this.#errors.close()) this.#context.inside(-this.#context.weight);
     this.#discard();
     for (const full of this.#full.splice(0)) this.#lose(full);
   }
 
   readonly #read = (): void => {
-    while (!this.#isAsking && !this.#isClosed && this.#full.length === 0 && this.#behind === undefined) {
+    while (this.#mayRead()) {
       this.#isAsking = true;
-      // Nothing else may come while the letter of an item is written.
-      const most = typeof this.#onError === 'string' ? BURST : 1;
-      const pulled = this.#upstream.pull(Math.max(1, Math.min(this.#open.room(), most)));
+      const pulled = this.#upstream.pull(Math.max(1, Math.min(this.#open.room(), this.#burst)));
       if (isLater(pulled)) {
         whenAnswered(pulled, this.#onAnswer);
         return;
@@ -87,6 +84,11 @@ export class TimedBatch implements Puller<unknown> {
       if (this.#mustGiveWay(pulled)) return whenMyTurn(this.#read);
     }
   };
+
+  #mayRead(): boolean {
+    if (this.#isAsking || this.#errors.isWriting || this.#isClosed) return false;
+    return this.#full.length === 0 && this.#behind === undefined;
+  }
 
   readonly #onAnswer = (answer: Answer<unknown>): void => {
     this.#isAsking = false;
@@ -155,43 +157,23 @@ export class TimedBatch implements Puller<unknown> {
 
   /** Asks `sizeOf`, and what stands in where that fails. */
   #weigh(item: unknown, index: number, sizeOf: (item: unknown) => number): number {
-    const onError = this.#onError;
-    if (!this.#context.carries && this.#rejects !== undefined) return sizeOf(item);
-    return within(item, () => {
-      try {
-        return sizeOf(plain(item));
-      } catch (error) {
-        if (typeof onError === 'string' || 'writable' in onError) throw error;
-        this.#context.rejected(error, index, 1, item);
-        return this.#instead(onError, error, index, item);
-      }
-    });
-  }
-
-  #instead({ fallback }: Fallback<unknown, number>, error: unknown, index: number, item: unknown): number {
-    this.#context.rejected(error, index, 1, item);
+    if (!this.#context.carries && !this.#errors.fallsBack) return sizeOf(item);
     try {
-      return fallback(error, plain(item), { stage: this.#context.name, index, attempts: 1 });
-    } catch (problem) {
-      this.#context.alsoFailed(error);
-      throw problem;
+      return within(item, () => sizeOf(plain(item)));
+    } catch (error) {
+      return this.#errors.instead(error, index, item) as number;
     }
   }
 
   #reject(error: unknown, index: number, item: unknown): void {
-    const taken =
-      this.#rejects === undefined
-        ? this.#context.failure(error, index, 1, item)
-        : this.#rejects.take(error, index, item);
-    if (!(taken instanceof Promise)) return this.#lost(taken);
-    this.#isAsking = this.#isWriting = true;
-    taken.then((failure) => {
-      if (this.#isClosed) return;
-      this.#isAsking = this.#isWriting = false;
-      this.#lost(failure);
-      this.#hand();
-      this.#read();
-    });
+    const taken = this.#errors.take(error, index, item);
+    if (taken !== WRITING) this.#lost(taken);
+  }
+
+  #written(failure: Failure | undefined): void {
+    this.#lost(failure);
+    this.#hand();
+    this.#read();
   }
 
   /** An item is dealt with, and counted, or ends the run. */
