@@ -1,3 +1,4 @@
+import { soon } from '../internal/soon.js';
 import type { Answer } from './answer.js';
 
 /**
@@ -45,7 +46,7 @@ export class Later<T> implements PromiseLike<Answer<T>> {
     if (answer === undefined) this.#onAnswer = onAnswer;
     else {
       this.#answer = undefined;
-      queueMicrotask(() => onAnswer(answer));
+      soon(() => onAnswer(answer));
     }
   }
 

@@ -1,3 +1,4 @@
+import { soon } from '../internal/soon.js';
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import type { StageContext } from './context.js';
 import { Later, whenAnswered } from './later.js';
@@ -219,7 +220,7 @@ export class Merge implements Puller<unknown> {
     else if (burst.length === this.#max) return this.#later.give(burst);
     else {
       this.#burst = burst;
-      queueMicrotask(this.#giveBurst);
+      soon(this.#giveBurst);
     }
   }
 

@@ -5,6 +5,7 @@ import type { SourceReader } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkCount } from '../internal/arguments.js';
 import { Fifo } from '../internal/fifo.js';
+import { soon } from '../internal/soon.js';
 import { Pipeline } from '../pipeline.js';
 
 /** The end of a channel that items go into; its methods may be used without it. */
@@ -197,7 +198,7 @@ class ChannelQueue<T> {
   #serveSoon(): void {
     if (this.#reads.length === 0 || this.#isServing) return;
     this.#isServing = true;
-    queueMicrotask(this.#serve);
+    soon(this.#serve);
   }
 
   /** Shares out what there is among those that wait, in the order in which they came. */

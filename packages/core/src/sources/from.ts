@@ -162,20 +162,19 @@ class IteratorReader implements SourceReader<unknown> {
   /** Whether it has ended or thrown: then, as in `for await`, it is not told to return. */
   #isDone = false;
   #next: PromiseLike<IteratorResult<unknown>> | undefined;
+  #onItems: (items: readonly unknown[] | undefined) => void = () => {};
+  #onError: (error: unknown) => void = () => {};
   /**
-   * The items of the read at hand. PERF: not a promise, which would cost one more and a turn of the microtask queue for each read
-   * (core/async-source-64).
+   * The items of the read at hand. PERF: not a promise, which would cost one more and a turn of the microtask queue for each
+   * read (core/async-source-64); nor closures made for each read (core/merge-8).
    */
   readonly #items = {
     // biome-ignore lint/suspicious/noThenProperty: it stands where a promise may stand.
-    then: (onItems: (items: readonly unknown[] | undefined) => void, onError: (error: unknown) => void): unknown =>
-      this.#next?.then(
-        (result) => this.#tell(result, onItems, onError),
-        (error: unknown) => {
-          this.#isDone = true;
-          onError(error);
-        },
-      ),
+    then: (onItems: (items: readonly unknown[] | undefined) => void, onError: (error: unknown) => void): void => {
+      this.#onItems = onItems;
+      this.#onError = onError;
+      this.#next?.then(this.#onResult, this.#onRejected);
+    },
   } as PromiseLike<readonly unknown[] | undefined>;
 
   constructor(iterator: AsyncIterator<unknown> | Iterator<unknown>) {
@@ -198,20 +197,20 @@ class IteratorReader implements SourceReader<unknown> {
     return this.#isDone ? undefined : (this.#iterator.return?.() as void | PromiseLike<unknown>);
   }
 
-  #tell(
-    result: IteratorResult<unknown>,
-    onItems: (items: readonly unknown[] | undefined) => void,
-    onError: (error: unknown) => void,
-  ): void {
+  readonly #onResult = (result: IteratorResult<unknown>): void => {
     let items: readonly unknown[] | undefined;
     try {
       items = this.#take(result);
     } catch (error) {
-      this.#isDone = true;
-      return onError(error);
+      return this.#onRejected(error);
     }
-    onItems(items);
-  }
+    this.#onItems(items);
+  };
+
+  readonly #onRejected = (error: unknown): void => {
+    this.#isDone = true;
+    this.#onError(error);
+  };
 
   #take(result: IteratorResult<unknown>): readonly unknown[] | undefined {
     this.#isDone = result.done === true;
