@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { command } from './command.js';
+import { deadLinksOf } from './dead-links.js';
 import {
   type EntryFile,
   exportsOf,
@@ -11,7 +13,8 @@ import {
 } from './stage-docs.js';
 import { ROOT, type Workspace, workspaces } from './workspace.js';
 
-// Compares docs/stages.md with the documentation in the sources. With --update it writes it instead.
+// Compares docs/stages.md with the documentation in the sources, and looks for links of Markdown pages that lead nowhere.
+// With --update it writes docs/stages.md instead.
 
 const PAGE = 'docs/stages.md';
 const update = process.argv.includes('--update');
@@ -63,3 +66,11 @@ if (update) writeFileSync(join(ROOT, PAGE), page);
 else if (isStale) console.log(`FAIL  ${PAGE} is not what the sources say: run \`pnpm docs:update\``);
 if (problems.length > 0 || (isStale && !update)) process.exitCode = 1;
 else console.log(`ok    docs ${PAGE}`);
+
+const { ok, output } = await command('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
+if (!ok) throw new Error(`Cannot list the Markdown pages: git says ${output}`);
+const pages = output.split('\n').filter((path) => path !== '' && existsSync(join(ROOT, path)));
+const dead = deadLinksOf(pages, { has: (path) => existsSync(join(ROOT, path)), read });
+for (const link of dead) console.log(`FAIL  ${link}`);
+if (dead.length > 0) process.exitCode = 1;
+else console.log(`ok    links of ${pages.length} pages`);
