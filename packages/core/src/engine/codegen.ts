@@ -1,3 +1,4 @@
+import { MANY } from './hand-on.js';
 import type { Names, SinkKind, SourceKind, StepKind } from './step.js';
 
 /** What a fused group is, apart from the user's functions: enough to write its loop. */
@@ -152,6 +153,8 @@ class Writer {
 
   /** PERF: a `for` that counts behind the item is 1.12 times as fast as a `while` that counts before (core/map-reduce). */
   sourceSegment(): string {
+    if (this.#isEmitted(0) && this.#shape.source === 'array')
+      return 'const end = Math.min(S.end, i + limit); if (i < end) { handOn(S, S.input, i, end); i = end; }';
     const isLimited = this.#cursors.length > 0;
     const { source } = this.#shape;
     const ends = source === 'array' || source === 'range' ? ['S.end'] : [];
@@ -174,15 +177,32 @@ for (; i < end${this.#stops ? ' && stop < 0' : ''}; i++) { ${tick} ${take} const
       `{ S.error = ${error}; S.failed = ${at}; status = ${STATUS.failed}; break main; }`;
     return `if (level === ${level}) { const u = S.cursors[${level - 1}];
 if (u.list !== undefined) { const list = u.list, from = u.at, most = from + left; let k = from;
-for (; k < list.length && ${goesOn}; k++) { if (k >= most) { u.at = k; break main; } const ${item} = list[k]; ${count}
+${
+  this.#isEmitted(at + 1)
+    ? this.#emittedList(region as number)
+    : `for (; k < list.length && ${goesOn}; k++) { if (k >= most) { u.at = k; break main; } const ${item} = list[k]; ${count}
 ${this.#chain(at + 1, item, IN_LIST)} }
-left = most - k;
+left = most - k;`
+}
 } else while (${goesOn}) { if (left-- <= 0) break main; let ${item};
 try { const step = u.iterator.next(); if (step.done) { u.iterator = undefined; break; } ${item} = step.value; } catch (error) { u.iterator = undefined; ${fail('error')} }
 ${count}
 ${this.#chain(at + 1, item, IN_ITERATOR)} }
 level = u.below; n${this.#layout.tally[at]}++;
-const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')} }`;
+const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')}${this.#isEmitted(at + 1) ? ` if (status === ${STATUS.full}) break main;` : ''} }`;
+  }
+
+  /** Whether items are handed on as they are from step `at` on. */
+  #isEmitted(at: number): boolean {
+    return at === this.#shape.steps.length && this.#shape.sink.id === 'emit';
+  }
+
+  /** INVARIANT: where `handOn()` puts another array in the place of `S.out`, nothing is added to that. */
+  #emittedList(region: number): string {
+    return `k = Math.min(list.length, most, from + max - S.out.length); handOn(S, list, from, k);
+n${region} += k - from; left = most - k; u.at = k;
+if (S.out.length >= Math.min(max, ${MANY})) status = ${STATUS.full};
+if (k < list.length) break main;`;
   }
 
   /** Goes on behind the step that waited; no step behind it unfolds items, so that no cursor is open there. */

@@ -7,6 +7,8 @@ import { kindOf } from '../internal/arguments.js';
 import { isThenable } from './answer.js';
 import { allowance, spend } from './budget.js';
 import { callContext } from './call-context.js';
+import { handOn } from './hand-on.js';
+import { bytesOf, type OpenBytes } from './open-batch.js';
 import type { SavedKeys, SeenKeys } from './seen-keys.js';
 
 /** The places a piece of text may name. All are source text. */
@@ -250,12 +252,17 @@ export const STEPS: Readonly<Record<StepId, StepKind>> = {
     id: 'batchBySize',
     splits: true,
     tally: 'absorbed',
-    start: (make) => (make as () => unknown)(),
+    // The parameters are `sizeOf`, `maxItems` and `maxBytes`.
+    start: (): OpenBytes => ({ items: freshArray(), bytes: 0 }),
     each: (n) =>
-      `${n.attempt(`${n.param(0)}(${n.in})`, (result) => `${n.out} = ${n.state}.add(${n.in}, ${result});`)} if (${n.out} === undefined) ${n.hold} ${n.absorb(`${n.out}.length`)}`,
-    flush: (n) => `${n.out} = ${n.state}.flush(); if (${n.out} === undefined) ${n.hold} ${n.absorb(`${n.out}.length`)}`,
-    room: (state) => (state as { room(): number }).room(),
-    held: (state) => (state as { held(): number }).held(),
+      `let bytes; ${n.attempt(`${n.param(0)}(${n.in})`, (result) => `bytes = bytesOf(${result});`)} const open = ${n.state}; ` +
+      `if (open.bytes + bytes > ${n.param(2)} && open.items.length > 0) { ${n.out} = open.items; open.items = [${n.in}]; open.bytes = bytes; } ` +
+      `else { open.bytes += bytes; const length = open.items.length; open.items[length] = ${n.in}; if (length + 1 < ${n.param(1)} && open.bytes < ${n.param(2)}) ${n.hold} ` +
+      `${n.out} = open.items; open.items = []; open.bytes = 0; } ${n.absorb(`${n.out}.length`)}`,
+    flush: (n) =>
+      `const open = ${n.state}; if (open.items.length === 0) ${n.hold} ${n.out} = open.items; open.items = []; open.bytes = 0; ${n.absorb(`${n.out}.length`)}`,
+    room: (state, _entered, params) => (params[1] as number) - (state as OpenBytes).items.length,
+    held: (state) => (state as OpenBytes).items.length,
   },
   dedupeConsecutive: {
     id: 'dedupeConsecutive',
@@ -381,4 +388,6 @@ export const RUNTIME: Readonly<Record<string, unknown>> = {
   callContext,
   allowance,
   spend,
+  handOn,
+  bytesOf,
 };

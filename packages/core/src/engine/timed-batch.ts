@@ -5,7 +5,7 @@ import { gather, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
 import { ItemErrors, WRITING } from './item-errors.js';
 import { Later, whenAnswered } from './later.js';
-import type { OpenBatch } from './open-batch.js';
+import { bytesOf, type OpenBatch } from './open-batch.js';
 import type { ErrorPolicy } from './rejects.js';
 
 /**
@@ -122,7 +122,7 @@ export class TimedBatch implements Puller<unknown> {
   }
 
   /** PERF: no function of the user is called, so that nothing can end the run meanwhile (core/batch, by time). */
-  #addAll(items: readonly unknown[]): void {
+  #addAll(items: unknown[]): void {
     const { counts } = this.#context;
     counts.in += items.length;
     counts.held += items.length;
@@ -139,7 +139,10 @@ export class TimedBatch implements Puller<unknown> {
 
   #add(item: unknown, index: number): void {
     try {
-      const full = this.#open.add(item, this.#sizeOf === undefined ? 0 : this.#weigh(item, index, this.#sizeOf));
+      const full = this.#open.add(
+        item,
+        this.#sizeOf === undefined ? 0 : bytesOf(this.#weigh(item, index, this.#sizeOf)),
+      );
       // `sizeOf` may have ended the run.
       if (this.#isClosed) return this.#abandon(1);
       this.#context.counts.held++;

@@ -1,4 +1,4 @@
-import { batch, filter, from, mapAsync, type Pipeline, range, take } from '@millrace/core';
+import { batch, filter, flatten, from, mapAsync, type Pipeline, range, take } from '@millrace/core';
 import { source } from '@millrace/core/authoring';
 import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import fc from 'fast-check';
@@ -278,4 +278,44 @@ test('batch() gives what a plain list gives, whichever of its limits there are',
     }),
     { numRuns: 200 },
   );
+});
+
+test('batch() by time puts together what comes many at once, and leaves their arrays alone', async () => {
+  const lengths = fc.array(fc.constantFrom(0, 1, 5, 31, 32, 33, 64, 200, 700), { maxLength: 8 });
+  const ways = fc.constantFrom({}, { fuse: false }, { generate: false }, { context: true });
+  const most = fc.constantFrom(1, 3, 40, 100, 500);
+  class Own extends Array<number> {}
+  await fc.assert(
+    fc.asyncProperty(lengths, most, ways, fc.boolean(), async (sizes, maxItems, way, isNested) => {
+      let next = 0;
+      const lists = sizes.map((length, at) => Array.from({ length }, () => (at % 2 === 0 ? next++ : { id: next++ })));
+      const before = structuredClone(lists);
+      const items = lists.flat();
+      const source = isNested ? from(lists).pipeThrough(flatten()) : from(items);
+      const stage = batch<unknown>({ maxItems, maxWaitMs: 1000 });
+      const made: unknown[][] = [];
+      const run = source
+        .pipeThrough(stage)
+        .run((each) => void made.push(each), { clock: virtualClock(), maxInFlight: 3000, ...way });
+      expect(await run.finished).toMatchObject({ balanced: true, read: isNested ? lists.length : items.length });
+      expect(made.flat()).toEqual(items);
+      expect(made.map(({ length }) => length)).toEqual(
+        Array.from({ length: Math.ceil(items.length / maxItems) }, (_, at) =>
+          Math.min(maxItems, items.length - at * maxItems),
+        ),
+      );
+      for (const each of made) each.push(-1);
+      expect(lists).toEqual(before);
+    }),
+    { numRuns: 100 },
+  );
+  const sparse = new Array<number>(40);
+  sparse[39] = 1;
+  for (const list of [sparse, Own.from(sparse), Uint8Array.from({ length: 40 }, () => 7)]) {
+    const [all] = await from(list as number[])
+      .pipeThrough(batch({ maxItems: 40, maxWaitMs: 1000 }))
+      .toArray({ clock: virtualClock() });
+    expect(all).toStrictEqual(Array.from(list));
+    expect(all?.every(() => true) && Object.keys(all)).toHaveLength(40);
+  }
 });

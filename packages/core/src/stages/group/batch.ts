@@ -62,7 +62,6 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
   const most = maxItems ?? Number.POSITIVE_INFINITY;
   const weight = { times: most };
   const size = sizeOf as ((item: unknown) => number) | undefined;
-  const open = (): OpenBatch => new OpenBatch(most, maxBytes);
   if (maxWaitMs !== undefined) {
     return stageOf(
       {
@@ -76,12 +75,19 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
         carries: true,
         weight,
         open: (upstream, context) =>
-          new TimedBatch(upstream, context, open(), size, maxWaitMs, onError as ErrorPolicy<unknown, number>),
+          new TimedBatch(
+            upstream,
+            context,
+            new OpenBatch(most, maxBytes),
+            size,
+            maxWaitMs,
+            onError as ErrorPolicy<unknown, number>,
+          ),
       },
       openPair,
     );
   }
   const kind = maxBytes === undefined ? STEPS.batch : STEPS.batchBySize;
-  const params = maxBytes === undefined ? [most] : [size];
-  return stageOf({ type: 'step', name, highWaterMark, onError, kind, params, seed: open, weight }, openPair);
+  const params = maxBytes === undefined ? [most] : [size, most, maxBytes];
+  return stageOf({ type: 'step', name, highWaterMark, onError, kind, params, weight }, openPair);
 }
