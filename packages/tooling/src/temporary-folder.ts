@@ -7,6 +7,6 @@ export function setup(): () => void {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'millrace-tests-'));
   // As the system's: PostgreSQL runs as another account where these run as root.
   chmodSync(folder, 0o1777);
-  process.env.TMPDIR = folder;
+  process.env['TMPDIR'] = folder;
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
