@@ -1,9 +1,8 @@
 import { checkRunOptions } from './engine/check-run-options.js';
 import { Execution, type RunOptions } from './engine/execution.js';
-import type { JoinKind } from './engine/join.js';
 import type { Plan, PlannedStage } from './engine/plan.js';
 import { type EndedChain, makePlan } from './engine/planner.js';
-import type { Chain, OperatorSpec } from './engine/spec.js';
+import type { Chain } from './engine/spec.js';
 import { PipelineError } from './errors.js';
 import type { Attachment } from './sinks/attach.js';
 
@@ -38,28 +37,12 @@ export function startRun(
 
 /** What a barrier cannot pass, or keeps what can't be saved. */
 function refuseObstacles({ nodes, stages }: Plan): void {
-  for (const node of nodes) {
-    if (node.type !== 'operator' && node.type !== 'join' && node.type !== 'keyed') continue;
-    const obstacle =
-      node.type === 'keyed' ? KEYED : node.type === 'join' ? obstacleOf(node.join) : obstacleIn(node.spec);
+  for (const { obstacle, stage } of nodes) {
     if (obstacle === undefined) continue;
-    const { name } = stages[node.stage] as PlannedStage;
+    const { name } = stages[stage] as PlannedStage;
     throw new PipelineError(
       'ERR_CORE_CHECKPOINT',
       `Cannot build the pipeline: stage "${name}" ${obstacle}, under a checkpoint)`,
     );
   }
 }
-
-function obstacleIn({ isForeign, obstacle }: OperatorSpec): string | undefined {
-  const is = isForeign ? 'is a foreign transform, which no barrier passes' : obstacle;
-  return is === undefined ? undefined : `${is} (must be one of Millrace whose state can be saved`;
-}
-
-/** What waits in a join for an item of another input that is behind the barrier would hold it up for ever. */
-function obstacleOf({ reads }: JoinKind): string | undefined {
-  if (reads === 'one by one') return undefined;
-  return 'waits for all of its inputs, which do not come to a barrier together (must be merge() or concat()';
-}
-
-const KEYED = 'keeps a sub-pipeline for each key, whose state is not saved (must be another stage';

@@ -1,12 +1,16 @@
 import { layOut, type Shape } from './codegen.js';
-import { type Path, withBatch, withRoom } from './diamonds.js';
+import { withBatch, withRoom } from './diamonds.js';
+import { type EdgePlan, groupNode } from './group-node.js';
 import type { GroupPlan } from './group-plan.js';
 import { isGenerationAllowed, machineFor, type Params } from './machine.js';
-import type { BurstSink, FusedSink, SinkSpec } from './plan.js';
-import type { Planner, Tail } from './planner.js';
+import { operatorNode } from './operator-node.js';
+import type { BurstSink, FusedSink, PlanNode, SinkSpec } from './plan.js';
+import type { Planner } from './planner.js';
 import type { SizeOf } from './scale.js';
-import type { KeyedSpec, OperatorSpec, Room, SourceSpec, StepSpec } from './spec.js';
+import { sinkNode } from './sink-node.js';
+import type { LoopSpec, NestedSpec, OperatorSpec, Room, StepSpec } from './spec.js';
 import { EMIT, guardedKind } from './step.js';
+import type { Tail } from './tail.js';
 
 const SINK_EDGE = 64;
 const ONE_TO_MANY_EDGE = 16;
@@ -16,31 +20,21 @@ const BATCH_EDGE = 1;
 /** Plans the stages of one chain: gathers steps into groups, decides where edges are, and adds up what they hold. */
 export class ChainPlanner {
   readonly #planner: Planner;
-  readonly #source: SourceSpec;
-  #from: readonly number[];
-  #inputs: readonly number[];
-  #weight: number;
-  #most: number;
-  #unit: number;
-  #paths: readonly Path[];
+  /** The source, until it is part of a loop. */
+  #source: LoopSpec | undefined;
+  /** Where the chain has got to. */
+  #tail: Tail;
   /** The steps of the group being gathered. */
   #open: StepSpec[] = [];
-  #hasLoop: boolean;
   /** What is a step of the loop that ends with the sink, and waits. */
   #waiting: OperatorSpec | undefined;
   /** Whether nothing waits before the loop that ends with the sink, or behind what waits in it. */
   #isBehindWaiting = false;
 
-  constructor(planner: Planner, source: SourceSpec, { from, inputs, weight, most, unit, paths }: Tail) {
+  constructor(planner: Planner, source: LoopSpec | undefined, tail: Tail) {
     this.#planner = planner;
     this.#source = source;
-    this.#from = from;
-    this.#inputs = inputs;
-    this.#weight = weight;
-    this.#most = most;
-    this.#unit = unit;
-    this.#paths = paths;
-    this.#hasLoop = source.type === 'loop';
+    this.#tail = tail;
   }
 
   step(spec: StepSpec): void {
@@ -52,32 +46,20 @@ export class ChainPlanner {
   operator(spec: OperatorSpec): void {
     this.#endGroup();
     const stage = this.#stage(spec.name, 'operator');
-    const highWaterMark = itemsOf(spec.highWaterMark, this.#most);
-    const inService = itemsOf(spec.inService, this.#most);
+    const { most, from } = this.#tail;
+    const highWaterMark = itemsOf(spec.highWaterMark, most);
+    const inService = itemsOf(spec.inService, most);
     this.#edgeRoom(stage, highWaterMark, spec.size);
-    if (inService > 0) this.#room(stage, spec.detail, inService * this.#most);
+    if (inService > 0) this.#room(stage, spec.detail, inService * most);
     if (spec.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
-    this.#node({ type: 'operator', spec, stage, rooms: { highWaterMark, inService }, from: this.#from });
+    this.#node(operatorNode(spec, stage, { highWaterMark, inService }, from));
     if (this.#planner.options.carries === true && spec.carries !== true) this.#planner.losesOrigins(stage);
     this.#reweigh(spec);
   }
 
-  keyed(spec: KeyedSpec): void {
+  nested(spec: NestedSpec): void {
     this.#endGroup();
-    const before = {
-      from: this.#from,
-      inputs: this.#inputs,
-      weight: this.#weight,
-      most: this.#most,
-      unit: this.#unit,
-      paths: this.#paths,
-    };
-    const { from, inputs, weight, most, unit } = this.#planner.keyed(spec, before);
-    this.#from = from;
-    this.#inputs = inputs;
-    this.#weight = weight;
-    this.#most = most;
-    this.#unit = unit;
+    this.#tail = spec.plan(this.#planner, this.#tail);
   }
 
   /** The same, with nothing but steps and the sink behind it; the loop may wait for it itself. */
@@ -99,45 +81,42 @@ export class ChainPlanner {
       if (sink !== undefined) this.#burstSink(sink);
     }
     if (sink !== undefined) this.#planner.ends.push(this.#planner.nodes.length - 1);
-    return {
-      from: this.#from,
-      inputs: this.#inputs,
-      weight: this.#weight,
-      most: this.#most,
-      unit: this.#unit,
-      paths: this.#paths,
-    };
+    return this.#tail;
   }
 
   #burstSink(sink: BurstSink): void {
     const stage = this.#stage(sink.name, 'sink');
-    const highWaterMark = sink.highWaterMark ?? sinkEdge(this.#most / this.#unit);
+    const { most, unit, from } = this.#tail;
+    const highWaterMark = sink.highWaterMark ?? sinkEdge(most / unit);
     this.#edgeRoom(stage, highWaterMark, sink.size);
-    this.#room(stage, 'in service', sink.inService * this.#most);
+    this.#room(stage, 'in service', sink.inService * most);
     if (sink.isForeign === true) this.#planner.notCounted.push(this.#planner.nameOf(stage));
-    this.#node({ type: 'sink', stage, highWaterMark, size: sink.size, from: this.#from });
+    this.#node(sinkNode(stage, highWaterMark, sink.size, from));
   }
 
   #endGroup(): void {
-    if (this.#open.length > 0 || this.#hasLoop) this.#closeGroup(undefined);
+    if (this.#open.length > 0 || this.#source !== undefined) this.#closeGroup(undefined);
   }
 
   #closeGroup(sink: FusedSink | undefined): void {
     const steps = this.#open;
     this.#open = [];
-    const { open, source } = this.#loop();
+    const loop = this.#source;
+    const { open } = loop ?? {};
+    this.#source = undefined;
+    const source = loop && this.#stage(loop.name, 'source');
     const weights: number[] = [];
     const most: number[] = [];
     const stages: number[] = [];
-    const before = this.#most;
-    const units = before / this.#unit;
+    const before = this.#tail.most;
+    const units = before / this.#tail.unit;
     for (const spec of steps) {
-      weights.push(this.#weight);
-      most.push(this.#most);
+      weights.push(this.#tail.weight);
+      most.push(this.#tail.most);
       stages.push(this.#stage(spec.name, 'step'));
       this.#reweigh(spec);
     }
-    weights.push(this.#weight);
+    weights.push(this.#tail.weight);
     if (sink !== undefined) stages.push(this.#stage(sink.name, 'sink'));
     const edge = this.#edge(steps, sink, open !== undefined, units);
     if (edge !== undefined && edge.highWaterMark > 0)
@@ -153,11 +132,11 @@ export class ChainPlanner {
       // An item that did not fit into the batch it closed begins the next one.
       if (spec.kind.id === 'batchBySize') this.#room(stages[at] as number, 'open batch', most[at] as number);
     });
-    if (sink !== undefined) this.#room(stages[steps.length] as number, 'in service', this.#most);
+    if (sink !== undefined) this.#room(stages[steps.length] as number, 'in service', this.#tail.most);
     const ask = Math.max(1, edge?.highWaterMark ?? SINK_EDGE);
     const hasRoom = steps.some(({ kind }) => kind.room !== undefined);
     const shape: Shape = {
-      source: open === undefined ? 'array' : (this.#source as SourceSpec & { type: 'loop' }).kind,
+      source: loop?.kind ?? 'array',
       steps: steps.map(({ kind, onError = 'fail' }) => (onError === 'fail' ? kind : guardedKind(kind))),
       sink: sink?.kind ?? EMIT,
     };
@@ -180,14 +159,7 @@ export class ChainPlanner {
       guard: steps[waitsAt]?.guard,
       ask,
     };
-    this.#node({ type: 'group', group, source, stages, edge, from: this.#from });
-  }
-
-  #loop(): { open: GroupPlan['open']; source: number | undefined } {
-    if (!this.#hasLoop) return { open: undefined, source: undefined };
-    this.#hasLoop = false;
-    const source = this.#source as SourceSpec & { type: 'loop' };
-    return { open: source.open, source: this.#stage(source.name, 'source') };
+    this.#node(groupNode(group, { source, stages, edge, from: this.#tail.from }));
   }
 
   #edge(
@@ -205,7 +177,8 @@ export class ChainPlanner {
     // What waits is what enters the loop: single items where it makes batches itself. Of those that a take counts behind
     // them no more than one item is sure to be needed.
     return {
-      highWaterMark: sink.kind.stops === true ? 0 : sinkEdge(countsBatches(steps) ? this.#most / this.#unit : units),
+      highWaterMark:
+        sink.kind.stops === true ? 0 : sinkEdge(countsBatches(steps) ? this.#tail.most / this.#tail.unit : units),
       isEager: false,
     };
   }
@@ -213,40 +186,43 @@ export class ChainPlanner {
   #reweigh(spec: StepSpec | OperatorSpec): void {
     const { weight } = spec;
     if (weight === 'same') return;
-    const times = weight === 'one' ? 1 : weight.times;
-    if (weight === 'one') this.#unit = 1;
-    this.#most = weight === 'one' ? 1 : this.#most * times;
-    this.#weight = weight === 'one' ? 1 : this.#weight * (Number.isFinite(times) ? times : 1);
-    // An operator that gathers goes by time as well, and gives what it has.
-    if (spec.type === 'step' && this.#paths.length > 0) this.#paths = this.#paths.map((path) => withBatch(path, times));
+    if (weight === 'one') {
+      this.#tail = { ...this.#tail, weight: 1, most: 1, unit: 1 };
+      return;
+    }
+    const { times } = weight;
+    const tail = this.#tail;
+    this.#tail = {
+      ...tail,
+      most: tail.most * times,
+      weight: tail.weight * (Number.isFinite(times) ? times : 1),
+      // An operator that gathers goes by time as well, and gives what it has.
+      paths: spec.type === 'step' ? tail.paths.map((path) => withBatch(path, times)) : tail.paths,
+    };
   }
 
   #stage(name: string, kind: 'source' | 'step' | 'operator' | 'sink'): number {
-    const stage = this.#planner.stage(name, kind, { weight: this.#weight, inputs: this.#inputs });
-    this.#inputs = [stage];
+    const stage = this.#planner.stage(name, kind, this.#tail);
+    this.#tail = { ...this.#tail, inputs: [stage] };
     return stage;
   }
 
   /** What weighs 1 at least each is at most as many items as the mark. */
   #edgeRoom(stage: number, highWaterMark: number, size: SizeOf | undefined): void {
     if (highWaterMark > 0) {
-      this.#room(stage, 'edge', highWaterMark * this.#most, size === undefined ? undefined : highWaterMark);
+      this.#room(stage, 'edge', highWaterMark * this.#tail.most, size === undefined ? undefined : highWaterMark);
     }
   }
 
   #room(stage: number, where: string, items: number, weight?: number): void {
     this.#planner.room(stage, where, items, weight);
-    if (this.#paths.length > 0) this.#paths = this.#paths.map((path) => withRoom(path, items));
+    const { paths } = this.#tail;
+    if (paths.length > 0) this.#tail = { ...this.#tail, paths: paths.map((path) => withRoom(path, items)) };
   }
 
-  #node(node: Planner['nodes'][number]): void {
-    this.#from = [this.#planner.nodes.push(node) - 1];
+  #node(node: PlanNode): void {
+    this.#tail = { ...this.#tail, from: [this.#planner.node(node)] };
   }
-}
-
-interface EdgePlan {
-  readonly highWaterMark: number;
-  readonly isEager: boolean;
 }
 
 function itemsOf(room: Room, weight: number): number {

@@ -1,9 +1,9 @@
 import type { JoinKind } from './join.js';
-import type { BroadcastSpec } from './spec.js';
+import type { SplitSpec } from './split-source.js';
 
 /** The way that items took since they were handed to a branch of a broadcast. */
 export interface Path {
-  readonly broadcast: BroadcastSpec;
+  readonly broadcast: SplitSpec;
   /** The name of the branch's stage. */
   readonly branch: string;
   /** What one item weighed where the branch begins. */
@@ -14,7 +14,7 @@ export interface Path {
   readonly holds: number;
 }
 
-export function branchPath(broadcast: BroadcastSpec, branch: string, most: number, highWaterMark: number): Path {
+export function branchPath(broadcast: SplitSpec, branch: string, most: number, highWaterMark: number): Path {
   return { broadcast, branch, base: most, gathers: 1, holds: highWaterMark };
 }
 

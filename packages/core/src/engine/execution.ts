@@ -183,9 +183,7 @@ export class Execution implements OutletRun<RunEnd> {
     const counts = this.counts();
     return counts.map((each, at) => {
       const node = this.plan.nodes[this.plan.stages[at]?.node as number];
-      const isQueue =
-        node?.type === 'branch' || node?.type === 'keyed' || (node?.type === 'operator' && node.spec.isQueue === true);
-      return waitingBefore(this.plan, counts, at) + (isQueue ? inside(each) : 0);
+      return waitingBefore(this.plan, counts, at) + (node?.isQueue === true ? inside(each) : 0);
     });
   }
 

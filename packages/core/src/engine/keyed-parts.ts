@@ -4,10 +4,22 @@ import { Carried } from './carried.js';
 import type { RunContext, StageContext } from './context.js';
 import type { OpenLane } from './lane.js';
 import type { LaneLoops } from './lane-loop.js';
-import type { KeyedSpec } from './spec.js';
+import type { Chain } from './spec.js';
 
 /** How many items are read before they are told apart. */
 export const IN_HAND = 64;
+
+/** A sub-pipeline for each key. */
+export interface KeyedSpec {
+  readonly key: (item: unknown) => unknown;
+  readonly maxKeys: number;
+  /** How many items of each key may wait. */
+  readonly highWaterMark: number;
+  /** What becomes of one key more: the key used least recently is completed, or the run fails. */
+  readonly overflow: 'evict' | 'fail';
+  /** What the items of each key go through; it begins with a feed. */
+  readonly inner: Chain;
+}
 
 /** What a keyed stage is made of, beside its spec. */
 export interface KeyedParts {

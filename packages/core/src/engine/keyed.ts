@@ -1,11 +1,10 @@
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
 import { noCounts, type StageCounts } from './counts.js';
-import { abandon, IN_HAND, type KeyedParts, keyOf, tooMany } from './keyed-parts.js';
+import { abandon, IN_HAND, type KeyedParts, type KeyedSpec, keyOf, tooMany } from './keyed-parts.js';
 import { addCounts, addLane, hasEnded, Lane, LaneOrder } from './lane.js';
 import type { LaneLoops } from './lane-loop.js';
 import { Later, whenAnswered } from './later.js';
-import type { KeyedSpec } from './spec.js';
 
 /**
  * Gives each key a sub-pipeline of its own, and merges what they make.

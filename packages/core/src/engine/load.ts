@@ -1,7 +1,8 @@
 import { whenMyTurn } from './budget.js';
 import { inside, type StageCounts } from './counts.js';
-import type { Plan } from './plan.js';
+import type { Plan, PlanNode } from './plan.js';
 import { type SizeOf, weightOf } from './scale.js';
+import type { StepKind } from './step.js';
 
 /** A source of a run whose items are weighed; it waits where they are too heavy. */
 export interface LoadedSource {
@@ -211,17 +212,22 @@ function passedOf(counts: readonly StageCounts[]): number {
 /** Whether a stage hands on what it has only when more has come, or the end, or a mark. */
 function gathers({ nodes, stages }: Plan, at: number): boolean {
   const node = nodes[stages[at]?.node as number];
-  if (node?.type === 'operator') return node.spec.gathers === true;
-  return node?.type === 'group' && node.group.shape.steps[node.stages.indexOf(at)]?.held !== undefined;
+  if (node?.spec !== undefined) return node.spec.gathers === true;
+  return stepOf(node, at)?.held !== undefined;
+}
+
+/** The kind of step that a stage is, in a group. */
+function stepOf(node: PlanNode | undefined, stage: number): StepKind | undefined {
+  return node?.group?.shape.steps[node.stages?.indexOf(stage) ?? -1];
 }
 
 /** Whether what a stage has comes out of it, or ends, without anything else: calls, queries, writes, what waits for its time. */
 function serves({ nodes, stages }: Plan, at: number): boolean {
   const { kind, node: number } = stages[at] as Plan['stages'][number];
   const node = nodes[number];
-  if (node?.type === 'operator') return node.spec.gathers !== true && node.spec.isQueue !== true;
+  if (node?.spec !== undefined) return node.spec.gathers !== true && node.spec.isQueue !== true;
   if (kind === 'sink') return true;
-  const step = node?.type === 'group' ? node.group.shape.steps[node.stages.indexOf(at)] : undefined;
+  const step = stepOf(node, at);
   return step !== undefined && step.held === undefined && step.id !== 'flatMap';
 }
 
@@ -234,12 +240,12 @@ function keepsOrder(
   const { kind, node: number } = stages[at] as Plan['stages'][number];
   const node = nodes[number];
   if (isKeyed(nodes, number)) return false;
-  if (kind !== 'operator' || node?.type !== 'operator') return true;
+  if (kind !== 'operator' || node?.spec === undefined) return true;
   // One that keeps an item back may lose those behind it meanwhile.
   return node.spec.keepsOrder === true && dropped + deadLettered + filtered + deduped === 0;
 }
 
 /** Whether a node tells items apart by key, is part of what each key has, or brings them together. */
 function isKeyed(nodes: Plan['nodes'], number: number): boolean {
-  return nodes.some((node, at) => node.type === 'keyed' && at <= number && number <= node.gather);
+  return nodes.some(({ last = -1 }, at) => at <= number && number <= last);
 }

@@ -1,13 +1,10 @@
 import type { LoopInput } from './group-plan.js';
-import type { SourceReader, SourceSpec } from './spec.js';
-
-type LoopSpec = SourceSpec & { readonly type: 'loop' };
+import { readerSource } from './reader-source.js';
+import type { LoopSpec, NodeSpec, SourceReader } from './spec.js';
 
 /** The same source as one that is asked for its items one by one, instead of being part of a loop. */
-export function readerOf(loop: LoopSpec): SourceSpec & { readonly type: 'reader' } {
-  const open = (): SourceReader<unknown> =>
-    loop.kind === 'iterator' ? new IterationReader(loop) : new PlaceReader(loop);
-  return { type: 'reader', name: loop.name, open };
+export function readerOf(loop: LoopSpec): NodeSpec {
+  return readerSource(loop.name, () => (loop.kind === 'iterator' ? new IterationReader(loop) : new PlaceReader(loop)));
 }
 
 /** Gives items that are known by their place: of an array, a range, or made by a function of it. */

@@ -2,6 +2,7 @@ import { StageError } from '../errors.js';
 import { Execution } from './execution.js';
 import { makePlan } from './planner.js';
 import { readableOf } from './readable.js';
+import { readerSource } from './reader-source.js';
 import type { SourceReader, StageSpec } from './spec.js';
 
 /** What one write waits with until the stage has worked on it. */
@@ -76,7 +77,7 @@ export function openPair(specs: readonly StageSpec[]): {
   writable: WritableStream<unknown>;
 } {
   const handover = new Handover();
-  const source = { type: 'reader', name: 'writable', open: () => handover } as const;
+  const source = readerSource('writable', () => handover);
   const sink = { type: 'burst', name: 'readable', highWaterMark: 0, inService: 1 } as const;
   const options = { fuse: true, isTimed: false, maxInFlight: undefined, maxBytes: undefined, generate: true };
   const { outlet } = new Execution(makePlan([{ source, specs, sink }], options), {});

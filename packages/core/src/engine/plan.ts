@@ -1,8 +1,8 @@
+import type { Puller } from './answer.js';
 import type { GroupPlan } from './group-plan.js';
-import type { JoinKind } from './join.js';
+import type { OpenNodes } from './open-nodes.js';
 import type { SizeOf } from './scale.js';
-import type { KeyedSpec, OperatorRooms, OperatorSpec, SourceSpec } from './spec.js';
-import type { SplitKind } from './split.js';
+import type { OperatorSpec } from './spec.js';
 import type { SinkKind } from './step.js';
 
 /** A sink that ends a fused group. */
@@ -52,83 +52,46 @@ export interface PlannedRoom {
   readonly weight?: number;
 }
 
-/** One node of a plan; `from` are the numbers of the nodes it pulls from. */
-export type PlanNode =
-  | { readonly type: 'source'; readonly spec: SourceSpec & { type: 'reader' }; readonly stage: number }
-  | {
-      readonly type: 'group';
-      readonly group: GroupPlan;
-      /** The stage number of the loop's source, if it has one. */
-      readonly source: number | undefined;
-      readonly stages: readonly number[];
-      readonly edge: { readonly highWaterMark: number; readonly isEager: boolean } | undefined;
-      readonly from: readonly number[];
-    }
-  | {
-      readonly type: 'operator';
-      readonly spec: OperatorSpec;
-      readonly stage: number;
-      readonly rooms: OperatorRooms;
-      readonly from: readonly number[];
-    }
-  | {
-      readonly type: 'merge';
-      readonly stage: number;
-      /** How many items of each input may wait. */
-      readonly highWaterMark: number;
-      /** What one of them weighs, where `highWaterMark` is of weight. */
-      readonly size: SizeOf | undefined;
-      /** What one item of each input weighs. */
-      readonly weights: readonly number[];
-      readonly from: readonly number[];
-    }
-  | {
-      /** A join by a rule. */
-      readonly type: 'join';
-      readonly stage: number;
-      readonly join: JoinKind;
-      readonly highWaterMark: number;
-      readonly size: SizeOf | undefined;
-      readonly weights: readonly number[];
-      /** What one item weighs behind it. */
-      readonly weight: number;
-      readonly from: readonly number[];
-    }
-  | { readonly type: 'broadcast'; readonly stage: number; readonly from: readonly number[] }
-  | { readonly type: 'split'; readonly split: SplitKind; readonly stage: number; readonly from: readonly number[] }
-  | {
-      /** Tells items apart by key; the nodes between it and the one that gathers are opened for each key. */
-      readonly type: 'keyed';
-      readonly spec: KeyedSpec;
-      readonly stage: number;
-      /** The last node of a sub-pipeline; this one itself where that is empty. */
-      readonly end: number;
-      /** The node that gathers what the sub-pipelines make. */
-      readonly gather: number;
-      readonly from: readonly number[];
-    }
-  | {
-      readonly type: 'gather';
-      readonly stage: number;
-      readonly from: readonly number[];
-    }
-  | {
-      readonly type: 'branch';
-      readonly stage: number;
-      /** How many items may wait. */
-      readonly highWaterMark: number;
-      readonly size: SizeOf | undefined;
-      readonly from: readonly number[];
-    }
-  | {
-      /** A sink that is not fused. */
-      readonly type: 'sink';
-      readonly stage: number;
-      /** How many items may wait before it. */
-      readonly highWaterMark: number;
-      readonly size: SizeOf | undefined;
-      readonly from: readonly number[];
-    };
+/**
+ * One node of a plan. Each kind says how it is opened, in the file that plans it; the rest is what others ask of any node.
+ */
+export interface PlanNode {
+  readonly type:
+    | 'source'
+    | 'group'
+    | 'operator'
+    | 'merge'
+    | 'join'
+    | 'broadcast'
+    | 'split'
+    | 'branch'
+    | 'keyed'
+    | 'gather'
+    | 'sink';
+  /** Its stage; of a group, the last one. */
+  readonly stage: number;
+  /** The numbers of the nodes it pulls from. */
+  readonly from: readonly number[];
+  /** Opens it, behind those it pulls from, and gives what to pull from for its items; left out where another node opens it. */
+  readonly open?: (nodes: OpenNodes, at: number) => Puller<unknown> | undefined;
+  /** The last of the nodes that it opens itself, and stands for; left out where it is alone. */
+  readonly last?: number;
+  /** How many items of each input may wait before a join. */
+  readonly highWaterMark?: number;
+  /** What describes an operator. */
+  readonly spec?: OperatorSpec;
+  /** What a fused group is. */
+  readonly group?: GroupPlan;
+  /** Whether the loop of a group takes items from a source itself, and whether items may wait before it. */
+  readonly hasSource?: boolean;
+  readonly hasEdge?: boolean;
+  /** The stages of a group, but for its source. */
+  readonly stages?: readonly number[];
+  /** Whether what its stage has taken still waits before the next. */
+  readonly isQueue?: boolean;
+  /** Why it can't be part of a run with checkpoints, where it can't. */
+  readonly obstacle?: string | undefined;
+}
 
 /** What pipelines compile to: their stages, the nodes they run in, and the most items that can be inside. */
 export interface Plan {

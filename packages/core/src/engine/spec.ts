@@ -1,12 +1,13 @@
 import type { Acknowledger } from '../checkpointer.js';
 import type { Puller } from './answer.js';
 import type { StageContext } from './context.js';
+import type { LoopInput } from './group-plan.js';
 import type { Guard } from './guard.js';
-import type { JoinKind } from './join.js';
+import type { Planner } from './planner.js';
 import type { ErrorPolicy } from './rejects.js';
 import type { SizeOf } from './scale.js';
-import type { SplitKind } from './split.js';
 import type { SourceKind, StepKind } from './step.js';
+import type { Tail } from './tail.js';
 
 /** How many source items one item stands for behind a stage: as before, one again, or `times` as many (a batch). */
 export type Weight = { readonly times: number } | 'same' | 'one';
@@ -91,21 +92,15 @@ export interface OperatorSpec {
   open(upstream: Puller<unknown>, context: StageContext, rooms: OperatorRooms): OperatorPuller<unknown>;
 }
 
-/** A sub-pipeline for each key. */
-export interface KeyedSpec {
-  readonly type: 'keyed';
+/** A stage that is planned as nodes of its own kind: one with a sub-pipeline. */
+export interface NestedSpec {
+  readonly type: 'nested';
   readonly name: string;
-  readonly key: (item: unknown) => unknown;
-  readonly maxKeys: number;
-  /** How many items of each key may wait. */
-  readonly highWaterMark: number;
-  /** What becomes of one key more: the key used least recently is completed, or the run fails. */
-  readonly overflow: 'evict' | 'fail';
-  /** What the items of each key go through; it begins with a feed. */
-  readonly inner: Chain;
+  /** Plans it behind `before`, and says where that has got to. */
+  plan(planner: Planner, before: Tail): Tail;
 }
 
-export type StageSpec = StepSpec | OperatorSpec | KeyedSpec;
+export type StageSpec = StepSpec | OperatorSpec | NestedSpec;
 
 /**
  * Reads items for a source; the engine turns what it throws into a failure with the source's name. One with `position`, and
@@ -132,42 +127,28 @@ export interface SourceReader<T> extends Partial<Acknowledger> {
   resume?(position: unknown): void | PromiseLike<unknown>;
 }
 
-/** A source: items in memory or at hand, which a loop takes itself, a reader that is asked for bursts, or other pipelines. */
-export type SourceSpec =
-  | {
-      readonly type: 'loop';
-      readonly name: string;
-      readonly kind: SourceKind;
-      /** Opens the input anew for each run. */
-      open(): { input: unknown; start?: number; by?: number; end?: number };
-    }
-  | {
-      readonly type: 'reader';
-      readonly name: string;
-      open(context: StageContext): SourceReader<unknown>;
-    }
-  | {
-      /** Several pipelines, joined as their items arrive, or by a rule. */
-      readonly type: 'merge';
-      readonly name: string;
-      readonly join?: JoinKind;
-      readonly inputs: readonly Chain[];
-      /** How many items of each input may wait. */
-      readonly highWaterMark: number;
-      /** What one of them weighs, where `highWaterMark` is of weight. */
-      readonly size?: SizeOf | undefined;
-    }
-  | {
-      /** The items of one key, inside a keyed stage. */
-      readonly type: 'feed';
-    }
-  | {
-      /** One of the branches that the items of a pipeline go to. */
-      readonly type: 'branch';
-      readonly broadcast: BroadcastSpec;
-      /** Which one, from 0. */
-      readonly index: number;
-    };
+/** Items in memory or at hand, which a loop takes itself. */
+export interface LoopSpec {
+  readonly type: 'loop';
+  readonly name: string;
+  readonly kind: SourceKind;
+  /** Opens the input anew for each run. */
+  open(): LoopInput;
+}
+
+/** Any other source: it plans its node, which knows how to open itself. So a program has the kinds of nodes whose stages it uses. */
+export interface NodeSpec {
+  readonly type: 'node';
+  readonly name: string;
+  /** The pipelines it takes its items from, if it does. */
+  readonly inputs: readonly Chain[];
+  /** Whether a plan has its input once, for all sources that share it. */
+  readonly isBranch?: boolean;
+  /** Plans its node behind those of its inputs. */
+  plan(planner: Planner): Tail;
+}
+
+export type SourceSpec = LoopSpec | NodeSpec;
 
 /** Where a pipeline keeps what it is made of. */
 export const CHAIN: unique symbol = Symbol('millrace.chain');
@@ -176,16 +157,4 @@ export const CHAIN: unique symbol = Symbol('millrace.chain');
 export interface Chain {
   readonly source: SourceSpec;
   readonly specs: readonly StageSpec[];
-}
-
-/** A pipeline whose items go to several branches; a plan that has two of its branches has it once. */
-export interface BroadcastSpec extends Chain {
-  readonly name: string;
-  /** How each item goes to one branch; without it, to all. */
-  readonly split?: SplitKind;
-  readonly branches: number;
-  /** How many items may wait before each branch. */
-  readonly highWaterMark: number;
-  /** What one of them weighs, where `highWaterMark` is of weight. */
-  readonly size?: SizeOf | undefined;
 }

@@ -75,8 +75,7 @@ export class Topology {
           .reduce((sum, { items }) => sum + items / weight, 0);
       const planned = plan.nodes[number];
       // The items of inputs may weigh less than those behind the merge.
-      const highWaterMark =
-        planned?.type === 'merge' || planned?.type === 'join' ? planned.highWaterMark * inputs.length : room(true);
+      const highWaterMark = planned?.highWaterMark === undefined ? room(true) : planned.highWaterMark * inputs.length;
       const node = { name, kind, highWaterMark, inService: room(false) };
       const [counts, waiting] = [live?.counts[at], live?.waiting[at]];
       return counts === undefined || waiting === undefined ? node : { ...node, counts, waiting };

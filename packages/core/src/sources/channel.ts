@@ -1,6 +1,7 @@
 import { captureContext } from '../engine/async-context.js';
 import { plain } from '../engine/carried.js';
 import type { StageContext } from '../engine/context.js';
+import { readerSource } from '../engine/reader-source.js';
 import type { SourceReader } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkCount } from '../internal/arguments.js';
@@ -77,11 +78,7 @@ export interface Channel<T> {
 export function channel<T>(capacity: number): Channel<T> {
   checkCount('channel()', 'capacity', capacity, 1);
   const queue = new ChannelQueue<T>(capacity);
-  const receiver = new Pipeline<T>({
-    type: 'reader',
-    name: 'channel',
-    open: (context) => queue.open(context),
-  });
+  const receiver = new Pipeline<T>(readerSource('channel', (context) => queue.open(context)));
   return { sender: queue.sender(), receiver };
 }
 

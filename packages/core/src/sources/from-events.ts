@@ -1,4 +1,5 @@
 import type { StageContext } from '../engine/context.js';
+import { readerSource } from '../engine/reader-source.js';
 import type { SourceReader } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkCount, checkFunction, checkOptions, outOfRange, wrongType } from '../internal/arguments.js';
@@ -105,7 +106,7 @@ export function fromEvents(
 ): Pipeline<unknown> {
   const events = checked(target, type, options);
   const { name = 'events' } = options;
-  return new Pipeline({ type: 'reader', name, open: (context) => new EventReader(context, events) });
+  return new Pipeline(readerSource(name, (context) => new EventReader(context, events)));
 }
 
 const NAMES = ['name', 'highWaterMark', 'overflow', 'until', 'failOn', 'select'];

@@ -1,3 +1,4 @@
+import { readerSource } from '../engine/reader-source.js';
 import type { SourceReader } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkCount, checkOptions, wrongType } from '../internal/arguments.js';
@@ -72,7 +73,7 @@ export function fromReader(
     isUsed = true;
     return new StreamReader(items);
   };
-  return new Pipeline({ type: 'reader', name, open });
+  return new Pipeline(readerSource(name, open));
 }
 
 const USED = 'Cannot read from the reader: a run has read from it (must be another reader; one serves one run)';

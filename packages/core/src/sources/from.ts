@@ -1,4 +1,5 @@
 import { isThenable } from '../engine/answer.js';
+import { readerSource } from '../engine/reader-source.js';
 import type { SourceReader, SourceSpec } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkOptions, wrongType } from '../internal/arguments.js';
@@ -56,9 +57,9 @@ function sourceOf(source: unknown, name?: string): SourceSpec {
     return { type: 'loop', name: name ?? 'array', kind: 'array', open: () => ({ input: source }) };
   }
   if (typeof source === 'function') return functionSource(source as () => unknown, name);
-  if (isThenable(source)) return readerSource(name ?? 'promise', () => source, source);
-  if (source instanceof ReadableStream) return readerSource(name ?? 'stream', () => source, source);
-  if (hasMethod(source, Symbol.asyncIterator)) return readerSource(name ?? 'async iterable', () => source);
+  if (isThenable(source)) return anySource(name ?? 'promise', () => source, source);
+  if (source instanceof ReadableStream) return anySource(name ?? 'stream', () => source, source);
+  if (hasMethod(source, Symbol.asyncIterator)) return anySource(name ?? 'async iterable', () => source);
   if (typeof source === 'object' && hasMethod(source, Symbol.iterator)) {
     return {
       type: 'loop',
@@ -82,11 +83,11 @@ function functionSource(make: () => unknown, name?: string): SourceSpec {
       open: () => ({ input: (make() as Iterable<unknown>)[Symbol.iterator]() }),
     };
   }
-  return readerSource(name ?? (make.name || 'function'), make);
+  return anySource(name ?? (make.name || 'function'), make);
 }
 
-function readerSource(name: string, make: () => unknown, given?: unknown): SourceSpec {
-  return { type: 'reader', name, open: () => new AnyReader(make, given) };
+function anySource(name: string, make: () => unknown, given?: unknown): SourceSpec {
+  return readerSource(name, () => new AnyReader(make, given));
 }
 
 /** Opens what it is given on the first read, once that is known. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.js';
+import { readerSource } from '../engine/reader-source.js';
 import type { SourceReader } from '../engine/spec.js';
 import { checkPeriodMs } from '../internal/arguments.js';
 import { Pipeline } from '../pipeline.js';
@@ -21,11 +22,7 @@ import { Pipeline } from '../pipeline.js';
  */
 export function interval(intervalMs: number): Pipeline<number> {
   checkPeriodMs('interval()', 'intervalMs', intervalMs);
-  return new Pipeline({
-    type: 'reader',
-    name: 'interval',
-    open: (context) => new IntervalReader(context.clock, intervalMs),
-  });
+  return new Pipeline(readerSource('interval', (context) => new IntervalReader(context.clock, intervalMs)));
 }
 
 class IntervalReader implements SourceReader<number> {

@@ -1,4 +1,5 @@
 import type { StageContext } from '../engine/context.js';
+import { readerSource } from '../engine/reader-source.js';
 import type { SourceReader } from '../engine/spec.js';
 import { Pipeline } from '../pipeline.js';
 
@@ -33,5 +34,5 @@ export interface SourceOptions<T> {
  * ```
  */
 export function source<T>(options: SourceOptions<T>): Pipeline<T> {
-  return new Pipeline<T>({ type: 'reader', name: options.name, open: (context) => options.open(context) });
+  return new Pipeline<T>(readerSource(options.name, (context) => options.open(context)));
 }

@@ -179,7 +179,7 @@ class LiveRun {
         own.reduce((total, { where, items }) => ((where === 'edge') === isEdge ? total + items : total), 0) / weight;
       const planned = nodes[node];
       // What is inside a buffer waits on its edge.
-      const isQueue = planned?.type === 'operator' && planned.spec.isQueue === true;
+      const isQueue = planned?.spec?.isQueue === true;
       return { edge: sum(true), inside: sum(false), isQueue };
     });
   }

@@ -1,4 +1,5 @@
 import { CONCAT } from '../../engine/join-rules.js';
+import { joinSource } from '../../engine/join-source.js';
 import { Pipeline } from '../../pipeline.js';
 import { type Given, inputsOf } from './inputs.js';
 import type { ItemOf } from './merge.js';
@@ -44,5 +45,5 @@ export function concat<P extends readonly Pipeline<unknown>[]>(
 export function concat(...given: Given): Pipeline<unknown> {
   const { inputs, options } = inputsOf('concat()', given, ['name']);
   const { name = 'concat' } = options;
-  return new Pipeline({ type: 'merge', name, join: CONCAT, inputs, highWaterMark: 0 });
+  return new Pipeline(joinSource({ name, inputs, highWaterMark: 0 }, CONCAT));
 }

@@ -1,4 +1,5 @@
 import { INTERLEAVE } from '../../engine/join-rules.js';
+import { joinSource } from '../../engine/join-source.js';
 import { Pipeline } from '../../pipeline.js';
 import { type Given, inputsOf, type JoinOptions } from './inputs.js';
 import type { ItemOf } from './merge.js';
@@ -40,5 +41,5 @@ export function interleave<P extends readonly Pipeline<unknown>[]>(
 export function interleave(...given: Given): Pipeline<unknown> {
   const { inputs, options, mark } = inputsOf('interleave()', given, ['name', 'highWaterMark', 'size']);
   const { name = 'interleave' } = options;
-  return new Pipeline({ type: 'merge', name, join: INTERLEAVE, inputs, ...mark });
+  return new Pipeline(joinSource({ name, inputs, ...mark }, INTERLEAVE));
 }

@@ -1,4 +1,5 @@
 import { mergeSortedKind } from '../../engine/join-rules.js';
+import { joinSource } from '../../engine/join-source.js';
 import { checkFunction, wrongType } from '../../internal/arguments.js';
 import { Pipeline } from '../../pipeline.js';
 import { type Given, inputsOf, type JoinOptions } from './inputs.js';
@@ -66,7 +67,7 @@ export function mergeSorted<P extends readonly Pipeline<unknown>[]>(
     compare === undefined
       ? mergeSortedKind(by as (item: unknown) => unknown, byKey)
       : mergeSortedKind((item) => item, compare as (a: unknown, b: unknown) => number);
-  return new Pipeline({ type: 'merge', name, join, inputs, ...mark });
+  return new Pipeline(joinSource({ name, inputs, ...mark }, join));
 }
 
 function byKey(a: unknown, b: unknown): number {

@@ -1,3 +1,4 @@
+import { mergeSource } from '../../engine/merge-source.js';
 import { Pipeline } from '../../pipeline.js';
 import { type Given, inputsOf, type JoinOptions } from './inputs.js';
 
@@ -41,5 +42,5 @@ export function merge<P extends readonly Pipeline<unknown>[]>(
 export function merge(...given: Given): Pipeline<unknown> {
   const { inputs, options, mark } = inputsOf('merge()', given, ['name', 'highWaterMark', 'size']);
   const { name = 'merge' } = options;
-  return new Pipeline({ type: 'merge', name, inputs, ...mark });
+  return new Pipeline(mergeSource({ name, inputs, ...mark }));
 }

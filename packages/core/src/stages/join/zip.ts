@@ -1,4 +1,5 @@
 import { ZIP } from '../../engine/join-rules.js';
+import { joinSource } from '../../engine/join-source.js';
 import { Pipeline } from '../../pipeline.js';
 import { type Given, inputsOf, type JoinOptions } from './inputs.js';
 import type { ItemOf } from './merge.js';
@@ -43,5 +44,5 @@ export function zip<P extends readonly Pipeline<unknown>[]>(
 export function zip(...given: Given): Pipeline<unknown> {
   const { inputs, options, mark } = inputsOf('zip()', given, ['name', 'highWaterMark', 'size']);
   const { name = 'zip' } = options;
-  return new Pipeline({ type: 'merge', name, join: ZIP, inputs, ...mark });
+  return new Pipeline(joinSource({ name, inputs, ...mark }, ZIP));
 }

@@ -1,26 +1,14 @@
-import type { BroadcastSpec, Chain, SourceSpec } from '../../engine/spec.js';
+import type { Chain, SourceSpec } from '../../engine/spec.js';
 import type { SplitKind } from '../../engine/split.js';
+import { branchSources } from '../../engine/split-source.js';
 import type { EdgeMark } from '../edge-options.js';
 
 /** The sources of the branches of a chain: each item goes to all, or as `split` says to one. */
 export function branchesOf(
-  { source, specs }: Chain,
+  chain: Chain,
   branches: number,
-  {
-    name,
-    highWaterMark,
-    size,
-  }: { readonly name: string; readonly highWaterMark: number; readonly size?: EdgeMark['size'] },
+  mark: { readonly name: string; readonly highWaterMark: number; readonly size?: EdgeMark['size'] },
   split?: SplitKind,
 ): readonly SourceSpec[] {
-  const broadcast: BroadcastSpec = {
-    name,
-    branches,
-    highWaterMark,
-    size,
-    source,
-    specs,
-    ...(split !== undefined && { split }),
-  };
-  return Array.from({ length: branches }, (_, index) => ({ type: 'branch', broadcast, index }) as const);
+  return branchSources({ ...chain, ...mark, branches, split });
 }

@@ -1,3 +1,4 @@
+import { feedSource, keyedStage } from '../../engine/keyed-stage.js';
 import { openPair } from '../../engine/pair.js';
 import type { Chain, SourceSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
@@ -77,7 +78,7 @@ export function partitionBy<T, O, K = unknown>(
   if (overflow !== 'evict' && overflow !== 'fail')
     throw outOfRange('partitionBy()', 'overflow', overflow, "'evict' or 'fail'");
   checkFunction('partitionBy()', 'build', build);
-  const feed: SourceSpec = { type: 'feed' };
+  const feed = feedSource();
   const built = build(new Pipeline<T>(feed));
   if (!(built instanceof Pipeline)) throw wrongType('partitionBy()', 'what build returned', built, 'a pipeline');
   const inner = built.chain;
@@ -89,29 +90,19 @@ export function partitionBy<T, O, K = unknown>(
       built,
       'made of the branch, once: broadcast() gives it twice',
     );
-  return stageOf(
-    {
-      type: 'keyed',
-      name,
-      key: key as (item: unknown) => unknown,
-      maxKeys,
-      highWaterMark,
-      overflow,
-      inner,
-    },
-    openPair,
-  );
+  const spec = { key: key as (item: unknown) => unknown, maxKeys, highWaterMark, overflow, inner };
+  return stageOf(keyedStage(spec, name), openPair);
 }
 
 /** How often a sub-pipeline takes the items of the branch; refuses one with a source of its own. */
 function feedsOf({ source }: Chain, feed: SourceSpec, seen: Set<unknown>): number {
   if (source === feed) return 1;
-  if (source.type === 'merge') return source.inputs.reduce((sum, input) => sum + feedsOf(input, feed, seen), 0);
-  if (source.type === 'branch') {
-    if (seen.has(source.broadcast)) return 0;
-    seen.add(source.broadcast);
-    return feedsOf(source.broadcast, feed, seen);
+  const inputs = source.type === 'node' ? source.inputs : [];
+  if (inputs.length === 0)
+    throw wrongType('partitionBy()', 'a source inside build', source.name, 'left out: all items come from the branch');
+  if (source.type === 'node' && source.isBranch) {
+    if (seen.has(inputs[0])) return 0;
+    seen.add(inputs[0]);
   }
-  const name = source.type === 'feed' ? 'another branch' : source.name;
-  throw wrongType('partitionBy()', 'a source inside build', name, 'left out: all items come from the branch');
+  return inputs.reduce((sum, input) => sum + feedsOf(input, feed, seen), 0);
 }
