@@ -206,6 +206,16 @@ conforms('window() of sessions, with late items to a stream', (user) =>
     onLate: deadLetter(new WritableStream()),
   }),
 );
+conforms('window() that skips', () =>
+  window({ sizeMs: 4, timeMs: (n: number) => n, keyBy: (n) => (n % 3 === 0 ? no() : n % 2), onError: 'skip' }),
+);
+conforms('window() with dead letters', () =>
+  window({
+    sizeMs: 4,
+    timeMs: (n: number) => (n % 3 === 0 ? no() : n),
+    onError: deadLetter(new WritableStream()),
+  }),
+);
 conforms('dedupe()', (user) => dedupe({ key: user((n: number) => n % 5), maxKeys: 3 }));
 conforms('dedupe() that forgets', (user) => dedupe({ key: user((n: number) => n >> 1), ttlMs: 100 }));
 conforms('mapAsync()', (user) => mapAsync(user(later)));
@@ -285,5 +295,17 @@ conforms('delay() of 3', () => delay<number>({ delayMs: 100, maxItems: 3 }));
 conforms('rateLimit()', () => rateLimit<number>({ limit: 10, intervalMs: 100 }));
 conforms('rateLimit() by cost', (user) =>
   rateLimit<number>({ limit: 10, intervalMs: 100, burst: 4 }, { cost: user((n: number) => n % 7) }),
+);
+conforms('rateLimit() that skips', () =>
+  rateLimit<number>(
+    { limit: 10, intervalMs: 100, burst: 4 },
+    { cost: (n) => (n % 3 === 0 ? no() : 1), onError: 'skip' },
+  ),
+);
+conforms('rateLimit() with dead letters', () =>
+  rateLimit<number>(
+    { limit: 10, intervalMs: 100, burst: 4 },
+    { cost: (n) => (n % 3 === 0 ? no() : 1), onError: deadLetter(new WritableStream()) },
+  ),
 );
 conforms('rateLimit() with an edge', () => rateLimit<number>({ limit: 10, intervalMs: 100 }, { highWaterMark: 3 }));

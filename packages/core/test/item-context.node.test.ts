@@ -8,6 +8,8 @@ import {
   buffer,
   bufferUnordered,
   type Channel,
+  type Checkpoint,
+  type Checkpointer,
   cached,
   channel,
   concat,
@@ -35,6 +37,7 @@ import {
   scan,
   tap,
   throttle,
+  window,
   zip,
 } from '@millrace/core';
 import { Later, operator, source } from '@millrace/core/authoring';
@@ -168,6 +171,63 @@ test('context: true gives a batch the context of its last item', async () => {
 test('context: true gives a batch that closes by time the context of its last item', async () => {
   const seen = await seenBy((received) => received.pipeThrough(batch({ maxItems: 2, maxWaitMs: 60_000 })));
   expect(seen).toEqual(['a,b of b', 'c,d of d', 'e of e']);
+});
+
+test('context: true gives a window the context of the item that came last, and its functions that of each', async () => {
+  const clock = { timeMs: (item: string) => item.charCodeAt(0) - 97, sizeMs: 2 };
+  const held = await seenBy((received, saw) =>
+    received.pipeThrough(window({ ...clock, keyBy: (item) => saw(item) && 0 })).pipeThrough(map(({ items }) => items)),
+  );
+  const each = LETTERS.map((letter) => `${letter} of ${letter}`);
+  expect(held.sort()).toEqual([...each, 'a,b of b', 'c,d of d', 'e of e'].sort());
+  const folded = await seenBy((received, saw) =>
+    received
+      .pipeThrough(
+        window({
+          ...clock,
+          seed: () => saw('seed').slice(4),
+          fold: (all: string, item) => all + saw(item),
+        }),
+      )
+      .pipeThrough(map(({ value }) => value)),
+  );
+  const seeds = ['seed of a', 'seed of c', 'seed of e'];
+  expect(folded.sort()).toEqual([...each, ...seeds, 'ab of b', 'cd of d', 'e of e'].sort());
+});
+
+test('context: true leaves a window that was saved in the context of the run that goes on with it', async () => {
+  const numbers = source<number>({
+    name: 'numbers',
+    open(context) {
+      const at = { next: 0 };
+      const carried = (n: number): number => context.carry(n, { enter: (call) => storage.run(`of ${n}`, call) });
+      return {
+        read: () => (at.next < 6 ? [carried(at.next++)] : undefined),
+        close() {},
+        position: () => at.next,
+        resume(position) {
+          at.next = position as number;
+        },
+      };
+    },
+  });
+  const windows = numbers
+    .pipeThrough(window({ sizeMs: 4, timeMs: (n) => n }))
+    .pipeThrough(map(({ items }) => `${items.join()} ${here()}`));
+  const ran = async (from?: Checkpoint): Promise<{ all: Checkpoint[]; seen: string[] }> => {
+    const all: Checkpoint[] = [];
+    const seen: string[] = [];
+    const checkpoint: Checkpointer = { everyItems: 1, load: () => from, save: (next) => void all.push(next) };
+    await storage.run('the run', () => windows.run((each) => void seen.push(each), { context: true, checkpoint }))
+      .finished;
+    return { all, seen };
+  };
+  const { all, seen } = await ran();
+  expect(seen).toEqual(['0,1,2,3 of 3', '4,5 of 5']);
+  // The last but one is behind 5, whose window is open.
+  expect(all).toHaveLength(7);
+  expect((await ran(all[4])).seen).toEqual(['4,5 of 5']);
+  expect((await ran(all[5])).seen).toEqual(['4,5 the run']);
 });
 
 test('context: true gives what an item is unfolded into the context of that item', async () => {

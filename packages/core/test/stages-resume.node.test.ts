@@ -47,6 +47,10 @@ import { source } from '@millrace/core/authoring';
 import { virtualClock } from '@millrace/testkit';
 import { expect, test } from 'vitest';
 
+const no = (): never => {
+  throw new Error('no');
+};
+
 type Chain = (numbers: Pipeline<number>) => Pipeline<unknown>;
 
 /** Stages that give the same, however often the run was ended and gone on with. */
@@ -83,6 +87,8 @@ const SAME: Readonly<Record<string, Chain>> = {
   takeWhile: (p) => p.pipeThrough(takeWhile((n) => n % 20 !== 19)),
   tap: (p) => p.pipeThrough(tap(() => {})),
   window: (p) => p.pipeThrough(window({ sizeMs: 5, timeMs: (n: number) => n })),
+  'window, that leaves items out': (p) =>
+    p.pipeThrough(window({ sizeMs: 5, timeMs: (n: number) => (n % 7 === 3 ? no() : n), onError: 'skip' })),
   'window, folded': (p) =>
     p.pipeThrough(
       window({

@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors.js';
 import { DueQueue } from './due-queue.js';
+import type { WindowContent } from './window-content.js';
 
 /** Which windows an item belongs to, and what may be open. */
 export interface WindowLimits {
@@ -10,14 +11,8 @@ export interface WindowLimits {
   readonly allowedLatenessMs: number;
   readonly maxItems: number;
   readonly maxWindows: number;
-}
-
-/** What a window makes of its items. */
-export interface WindowContent {
-  readonly open: () => unknown;
-  readonly add: (content: unknown, item: unknown) => unknown;
-  /** Makes one of the contents of two sessions that an item joins. */
-  readonly combine: (earlier: unknown, later: unknown) => unknown;
+  /** Whether an item on which a function of the user fails is left out of all its windows. */
+  readonly leavesOut: boolean;
 }
 
 /** Is told what becomes of windows. */
@@ -92,18 +87,24 @@ export class OpenWindows {
   #opened = 0;
   #windows = 0;
   #items = 0;
+  #overflow: PipelineError | undefined;
 
   constructor(limits: WindowLimits, content: WindowContent, holds: boolean, to: WindowListener) {
     this.#holds = holds;
     this.#fold = content.add;
-    const { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows } = limits;
+    const { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows, leavesOut } = limits;
     // PERF: of one shape for all stages (core/window).
-    this.#limits = { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows };
+    this.#limits = { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows, leavesOut };
     this.#isSingle = slideMs === undefined || slideMs === sizeMs;
     this.#maxItems = limits.maxItems;
     this.#growsMs = limits.slideMs === undefined ? limits.sizeMs : Number.NEGATIVE_INFINITY;
     this.#content = content;
     this.#to = to;
+  }
+
+  /** Whether an error is about the limits of what may be open, and not of a function of the user. */
+  isOverflow(error: unknown): boolean {
+    return error !== undefined && error === this.#overflow;
   }
 
   get isEmpty(): boolean {
@@ -129,7 +130,8 @@ export class OpenWindows {
 
   /**
    * Puts an item into its windows, those that have closed and are kept among them, and opens those that there are not yet:
-   * `closeUntil()` then closes what has ended. Says whether there was one that is not gone.
+   * `closeUntil()` then closes what has ended. Says whether there was one that is not gone. Where a function of the user
+   * fails it is in none of them, and all are as they were.
    */
   add(key: unknown, timeMs: number, item: unknown, watermarkMs: number): boolean {
     const { sizeMs, slideMs, maxItems } = this.#limits;
@@ -140,7 +142,7 @@ export class OpenWindows {
       if (list.length === 0) this.#forget(key);
       return false;
     }
-    if (this.#items >= maxItems) throw full('keep the item', `${maxItems} items are in open windows`, 'maxItems');
+    if (this.#items >= maxItems) throw this.#full('keep the item', `${maxItems} items are in open windows`, 'maxItems');
     const window = isGrid
       ? this.#addToGrid(list, key, timeMs, item, watermarkMs)
       : this.#addToSession(list, key, timeMs, item);
@@ -160,14 +162,14 @@ export class OpenWindows {
     const list = this.#listOf(key);
     const window = list[list.length - 1];
     if (window === undefined || window.isClosed || timeMs < window.startMs || timeMs >= window.endMs) return false;
-    const endMs = timeMs + this.#growsMs;
-    if (endMs > window.endMs) window.endMs = endMs;
     if (this.#holds) (window.content as unknown[]).push(item);
     else {
       // Not as a method: a function of the user must not see an object as its `this`.
       const fold = this.#fold;
       window.content = fold(window.content, item);
     }
+    const endMs = timeMs + this.#growsMs;
+    if (endMs > window.endMs) window.endMs = endMs;
     window.items++;
     this.#items++;
     return true;
@@ -233,48 +235,67 @@ export class OpenWindows {
 
   /** Adds an item to all windows of the grid that are not gone; gives the last of them. */
   #addToGrid(list: OpenWindow[], key: unknown, timeMs: number, item: unknown, watermarkMs: number): OpenWindow {
-    const { sizeMs, allowedLatenessMs } = this.#limits;
+    const { sizeMs, allowedLatenessMs, leavesOut } = this.#limits;
     const slideMs = this.#limits.slideMs as number;
     const fold = this.#fold;
-    const latest = Math.floor(timeMs / slideMs);
+    const contents = leavesOut && !this.#isSingle && !this.#holds ? this.#foldAll(list, timeMs, item, watermarkMs) : [];
     let at = list.length - 1;
     let last: OpenWindow | undefined;
-    for (let step = latest; step * slideMs + sizeMs > timeMs; step--) {
+    for (let step = Math.floor(timeMs / slideMs), next = 0; step * slideMs + sizeMs > timeMs; step--, next++) {
       const startMs = step * slideMs;
       if (startMs + sizeMs + allowedLatenessMs <= watermarkMs) break;
       while (at >= 0 && (list[at] as OpenWindow).startMs > startMs) at--;
-      let window = list[at];
-      if (window === undefined || window.startMs !== startMs) {
-        window = this.#open(key, startMs, startMs + sizeMs);
+      let window = list[at]?.startMs === startMs ? list[at] : undefined;
+      const content = contents.length > 0 ? contents[next] : fold(this.#contentOf(window), item);
+      if (window === undefined) {
+        window = this.#open(key, startMs, startMs + sizeMs, content);
         list.splice(at + 1, 0, window);
         at++;
-      }
-      window.content = fold(window.content, item);
+      } else window.content = content;
       if (last === undefined) last = window;
       else if (window.isClosed) this.#reopen(window);
     }
     return last as OpenWindow;
   }
 
+  /** What the windows of an item are to hold, latest first: all of them, before any of them does. */
+  #foldAll(list: readonly OpenWindow[], timeMs: number, item: unknown, watermarkMs: number): unknown[] {
+    const { sizeMs, allowedLatenessMs } = this.#limits;
+    const slideMs = this.#limits.slideMs as number;
+    const fold = this.#fold;
+    const contents: unknown[] = [];
+    for (let step = Math.floor(timeMs / slideMs); step * slideMs + sizeMs > timeMs; step--) {
+      const atMs = step * slideMs;
+      if (atMs + sizeMs + allowedLatenessMs <= watermarkMs) break;
+      contents.push(fold(this.#contentOf(list.find(({ startMs }) => startMs === atMs)), item));
+    }
+    return contents;
+  }
+
+  #contentOf(window: OpenWindow | undefined): unknown {
+    const { open } = this.#content;
+    return window === undefined ? open() : window.content;
+  }
+
   /** Adds an item to the session that it is near to, which may join sessions; or begins one. */
   #addToSession(list: OpenWindow[], key: unknown, timeMs: number, item: unknown): OpenWindow {
     const endMs = timeMs + this.#limits.sizeMs;
     const fold = this.#fold;
-    const first = list.findIndex((window) => isNear(window, timeMs, endMs));
-    if (first < 0) {
-      const window = this.#open(key, timeMs, endMs);
+    const near = list.filter((window) => isNear(window, timeMs, endMs));
+    const [session, ...others] = near;
+    if (session === undefined) {
+      const window = this.#open(key, timeMs, endMs, fold(this.#contentOf(undefined), item));
       insert(list, window);
-      window.content = fold(window.content, item);
       return window;
     }
-    const session = list[first] as OpenWindow;
-    for (let next = list[first + 1]; next !== undefined && isNear(next, timeMs, endMs); next = list[first + 1]) {
-      this.#join(session, next);
-      list.splice(first + 1, 1);
-    }
+    const { combine } = this.#content;
+    const all = others.reduce((content, other) => combine(content, other.content), session.content);
+    // Nothing has changed before the last function of the user has come back.
+    session.content = fold(all, item);
+    for (const other of others) this.#join(session, other);
+    list.splice(list.indexOf(session) + 1, others.length);
     session.startMs = Math.min(session.startMs, timeMs);
     session.endMs = Math.max(session.endMs, endMs);
-    session.content = fold(session.content, item);
     // One that was kept for late items, and has joined one that is open, ends with that.
     if (!session.isClosed && session.dueMs > session.endMs) this.#schedule(session, session.endMs);
     return session;
@@ -282,8 +303,6 @@ export class OpenWindows {
 
   #join(session: OpenWindow, next: OpenWindow): void {
     session.endMs = Math.max(session.endMs, next.endMs);
-    const { combine } = this.#content;
-    session.content = combine(session.content, next.content);
     session.items += next.items;
     session.restored += next.restored;
     session.closings = Math.max(session.closings, next.closings);
@@ -293,11 +312,10 @@ export class OpenWindows {
     this.#windows--;
   }
 
-  #open(key: unknown, startMs: number, endMs: number): OpenWindow {
+  #open(key: unknown, startMs: number, endMs: number, content: unknown): OpenWindow {
     const { maxWindows } = this.#limits;
-    if (this.#windows >= maxWindows) throw full('open a window', `${maxWindows} are open`, 'maxWindows');
-    const { open } = this.#content;
-    const window = new OpenWindow(this.#opened++, key, startMs, endMs, open());
+    if (this.#windows >= maxWindows) throw this.#full('open a window', `${maxWindows} are open`, 'maxWindows');
+    const window = new OpenWindow(this.#opened++, key, startMs, endMs, content);
     this.#windows++;
     this.#schedule(window, endMs);
     return window;
@@ -328,6 +346,17 @@ export class OpenWindows {
     else this.#forget(window.key);
     if (window.isClosed) this.#to.gone(window);
     else this.#to.closed(window, false);
+  }
+
+  #full(what: string, is: string, limit: string): PipelineError {
+    const message = `Cannot ${what}: ${is} already (must be fewer: see ${limit})`;
+    this.#overflow = new PipelineError('ERR_CORE_WINDOW', message);
+    return this.#overflow;
+  }
+
+  /** Forgets a key that has no window: an item with it failed before one was opened. */
+  tidy(): void {
+    if (this.#lastList?.length === 0) this.#forget(this.#lastKey);
   }
 
   #forget(key: unknown): void {
@@ -362,8 +391,4 @@ function insert(list: OpenWindow[], window: OpenWindow): void {
 /** Whether an item that lasts from one time to another belongs to a session, or is to be joined with it. */
 function isNear(window: OpenWindow, fromMs: number, toMs: number): boolean {
   return window.startMs < toMs && fromMs < window.endMs;
-}
-
-function full(what: string, is: string, limit: string): PipelineError {
-  return new PipelineError('ERR_CORE_WINDOW', `Cannot ${what}: ${is} already (must be fewer: see ${limit})`);
 }

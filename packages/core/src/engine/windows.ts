@@ -2,29 +2,14 @@ import type { Timer } from '../clock.js';
 import { PipelineError } from '../errors.js';
 import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
+import { carryOn, plain, within } from './carried.js';
 import type { StageContext } from './context.js';
+import { ItemErrors, WRITING } from './item-errors.js';
 import { Later, whenAnswered } from './later.js';
-import {
-  type OpenWindow,
-  OpenWindows,
-  type SavedWindow,
-  type WindowContent,
-  type WindowLimits,
-} from './open-windows.js';
-import type { Rejects } from './rejects.js';
+import { type OpenWindow, OpenWindows, type SavedWindow } from './open-windows.js';
 import type { OperatorPuller } from './spec.js';
+import { carryingContent, type WindowsOptions } from './window-content.js';
 import type { WindowTime } from './window-time.js';
-
-/** What a stage of windows is, apart from its run. */
-export interface WindowsOptions {
-  readonly limits: WindowLimits;
-  readonly keyOf: ((item: unknown, index: number) => unknown) | undefined;
-  readonly content: WindowContent;
-  /** Whether windows hold their items until they close; else an item ends where it is folded. */
-  readonly holds: boolean;
-  /** Makes what goes out; what `isKept` goes on growing. */
-  output(window: OpenWindow, isKept: boolean): unknown;
-}
 
 /** A window that is ready to go out, and how many items go with it. */
 interface Ready {
@@ -41,7 +26,10 @@ export class Windows implements OperatorPuller<unknown> {
   readonly #context: StageContext;
   readonly #options: WindowsOptions;
   readonly #time: WindowTime;
-  readonly #late: Rejects<unknown>;
+  readonly #late: ItemErrors;
+  readonly #errors: ItemErrors;
+  /** What a function of the user threw on the item at `#at`. */
+  #error: unknown;
   #lateError: PipelineError | undefined;
   /** The most items to ask for at once. */
   readonly #most: number;
@@ -52,10 +40,6 @@ export class Windows implements OperatorPuller<unknown> {
   #at = 0;
   /** How many of them are counted. */
   #counted = 0;
-  /** Whether a letter about a late item is being written. */
-  #isWriting = false;
-  /** How many had been written by then. */
-  #letters = 0;
   #isAsking = false;
   #isClosed = false;
   #behind: Mark | Failure | typeof END | undefined;
@@ -71,16 +55,17 @@ export class Windows implements OperatorPuller<unknown> {
     context: StageContext,
     options: WindowsOptions,
     time: WindowTime,
-    late: Rejects<unknown>,
     burst: number,
   ) {
     this.#upstream = upstream;
     this.#context = context;
     this.#options = options;
     this.#time = time;
-    this.#late = late;
+    this.#late = new ItemErrors(options.onLate, context, this.#onWritten);
+    this.#errors = new ItemErrors(options.onError, context, this.#onWritten);
     this.#most = burst;
-    this.#open = new OpenWindows(options.limits, options.content, options.holds, {
+    const content = context.carries ? carryingContent(options.content) : options.content;
+    this.#open = new OpenWindows(options.limits, content, options.holds && !context.carries, {
       closed: (window, isKept) => this.#closed(window, isKept),
       gone: (window) => this.#end(this.#heldBy(window), 'absorbed'),
     });
@@ -102,23 +87,21 @@ export class Windows implements OperatorPuller<unknown> {
     this.#behind = END;
     this.#upstream.close(reason);
     this.#stopTimer();
-    this.#late.close();
+    const isWriting = [this.#late, this.#errors].map((errors) => errors.close()).includes(true);
+    if (isWriting) this.#context.inside(-this.#context.weight);
     this.#ready = [];
     this.#count();
     this.#end(this.#context.counts.held, 'abandoned');
     this.#open.clear();
-    if (this.#isWriting) {
-      // A letter that has just been written is counted already.
-      if (this.#context.counts.deadLettered === this.#letters) this.#context.counts.abandoned++;
-      this.#context.inside(-this.#context.weight);
-    }
     this.#abandonBurst();
   }
 
   save(): unknown {
     this.#now();
     const { originMs } = this.#time;
-    return { windows: this.#open.save().map((each) => shifted(each, -originMs)), time: this.#time.save() };
+    // An origin has functions: what goes on from a checkpoint has that of its run.
+    const windows = this.#open.save().map((each) => ({ ...shifted(each, -originMs), content: plain(each.content) }));
+    return { windows, time: this.#time.save() };
   }
 
   restore(state: unknown): void {
@@ -187,34 +170,39 @@ export class Windows implements OperatorPuller<unknown> {
     }
   }
 
+  /** Whether a letter about an item is being written: the others wait behind it. */
+  get #isWriting(): boolean {
+    return this.#late.isWriting || this.#errors.isWriting;
+  }
+
   /** Puts the items that came into windows, until one has to wait. */
   #work(): void {
     const burst = this.#burst;
     const first = this.#context.enteredBefore + this.#context.counts.in - this.#at;
     while (this.#at < burst.length && this.#burst === burst && !this.#isWriting) {
-      const late = this.#addUntilLate(burst, first);
+      const out = this.#addUntilOut(burst, first);
       // A function of the user may have ended the run, which has dealt with the burst.
       if (this.#isClosed) return;
       this.#count();
-      if (!late) continue;
+      if (out === undefined) continue;
       this.#context.counts.in++;
       this.#counted = ++this.#at;
-      if (late instanceof Failure) this.#fail(late);
-      else this.#reject(burst[this.#at - 1], first + this.#at - 1);
+      this.#reject(out, burst[this.#at - 1], first + this.#at - 1);
     }
     if (this.#at >= this.#burst.length) this.#emptyBurst();
   }
 
   /**
-   * Adds items until one fails, for which it gives a failure, or is late, for which it gives `true`; `#at` is its position.
+   * Adds items until one is late, or a function fails on it; `#at` is its position.
    *
    * PERF: what an item counts is added up behind all of them (core/window).
    */
-  #addUntilLate(burst: readonly unknown[], first: number): Failure | boolean {
+  #addUntilOut(burst: readonly unknown[], first: number): 'late' | 'failed' | undefined {
     const time = this.#time;
     const open = this.#open;
     const { keyOf } = this.#options;
     try {
+      if (this.#context.carries) return this.#addCarried(burst, first);
       for (let at = this.#at; at < burst.length; at++) {
         this.#at = at;
         const item = burst[at];
@@ -222,17 +210,37 @@ export class Windows implements OperatorPuller<unknown> {
         if (open.nextMs <= time.watermarkMs) open.closeUntil(time.watermarkMs);
         const key = keyOf === undefined ? undefined : keyOf(item, first + at);
         if (!open.addToLast(key, timeMs, item)) {
-          if (!open.add(key, timeMs, item, time.watermarkMs)) return !this.#isClosed;
+          if (!open.add(key, timeMs, item, time.watermarkMs)) return 'late';
           // A late item closes its windows again.
           if (open.nextMs <= time.watermarkMs) open.closeUntil(time.watermarkMs);
         }
-        if (this.#isClosed) return false;
+        if (this.#isClosed) return undefined;
       }
       this.#at = burst.length;
     } catch (error) {
-      return this.#context.failure(error, first + this.#at);
+      this.#error = error;
+      return 'failed';
     }
-    return false;
+    return undefined;
+  }
+
+  /** The same of items that carry their origins, each in its own context. */
+  #addCarried(burst: readonly unknown[], first: number): 'late' | undefined {
+    const time = this.#time;
+    const open = this.#open;
+    const { keyOf } = this.#options;
+    for (; this.#at < burst.length && !this.#isClosed; this.#at++) {
+      const item = burst[this.#at];
+      const index = first + this.#at;
+      const isIn = within(item, () => {
+        const timeMs = time.timeOf(plain(item), index);
+        open.closeUntil(time.watermarkMs);
+        return open.add(keyOf?.(plain(item), index), timeMs, item, time.watermarkMs);
+      });
+      if (!isIn) return 'late';
+      open.closeUntil(time.watermarkMs);
+    }
+    return undefined;
   }
 
   /** Counts the items of the burst that are in windows. */
@@ -245,33 +253,33 @@ export class Windows implements OperatorPuller<unknown> {
     else this.#end(items, 'absorbed', false);
   }
 
-  #reject(item: unknown, index: number): void {
+  #reject(out: 'late' | 'failed', item: unknown, index: number): void {
     // PERF: one for all. To make an error costs as much as a hundred items.
     this.#lateError ??= new PipelineError(
       'ERR_CORE_LATE',
       'Cannot put the item into a window: it is late (must come before its windows are closed)',
     );
-    const taken = this.#late.take(this.#lateError, index, item);
-    if (taken instanceof Failure) return this.#fail(taken);
-    if (taken === undefined) return this.#context.inside(-this.#context.weight);
-    this.#isWriting = true;
-    this.#letters = this.#context.counts.deadLettered;
-    taken.then((failure) => this.#written(failure));
+    const error = out === 'late' ? this.#lateError : this.#error;
+    if (this.#open.isOverflow(error)) return this.#fail(this.#context.failure(error, index, 1, item));
+    if (out === 'failed') this.#open.tidy();
+    const taken = (out === 'late' ? this.#late : this.#errors).take(error, index, item);
+    if (taken !== WRITING) this.#lost(taken);
   }
 
-  #written(failure: Failure | undefined): void {
-    if (this.#isClosed) return;
-    this.#isWriting = false;
+  /** An item is dealt with, and counted, or ends the run. */
+  #lost(failure: Failure | undefined): void {
+    if (failure === undefined) this.#context.inside(-this.#context.weight);
+    else this.#fail(failure);
+  }
+
+  readonly #onWritten = (failure: Failure | undefined): void => {
     this.#now();
-    if (failure !== undefined) this.#fail(failure);
-    else {
-      this.#context.inside(-this.#context.weight);
-      this.#work();
-    }
+    this.#lost(failure);
+    if (failure === undefined) this.#work();
     this.#setTimer();
     this.#hand();
     this.#read();
-  }
+  };
 
   /** Ends with an item that failed: windows that had closed by then keep their place before that. */
   #fail(failure: Failure): void {
@@ -289,7 +297,9 @@ export class Windows implements OperatorPuller<unknown> {
   }
 
   #closed(window: OpenWindow, isKept: boolean): void {
-    const output = this.#options.output(window, isKept);
+    const made = this.#options.output(window, plain(window.content), isKept);
+    // What was restored from a checkpoint has no origin but the run's.
+    const output = this.#context.carries ? this.#context.carry(carryOn(window.content, made), {}) : made;
     this.#ready.push({ output, items: isKept ? 0 : this.#heldBy(window) });
   }
 

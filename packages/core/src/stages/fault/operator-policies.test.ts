@@ -5,6 +5,7 @@ import {
   type ErrorPolicy,
   fallback,
   from,
+  map,
   type OnError,
   type Pipeline,
   type Run,
@@ -12,6 +13,7 @@ import {
   range,
   rateLimit,
   type StageError,
+  window,
 } from '@millrace/core';
 import { virtualClock } from '@millrace/testkit';
 import { expect, test } from 'vitest';
@@ -40,6 +42,9 @@ interface Kind {
   readonly isUnordered?: boolean;
 }
 
+const items = (windows: Pipeline<{ readonly items: number[] }>): Pipeline<unknown> =>
+  windows.pipeThrough(map((each) => each.items));
+
 const WHOLE = [0, 1, 2, 3, 4, 5, 6, 7];
 const LEFT = [0, 1, 3, 4, 6, 7];
 const TIMED = { maxBytes: 2, maxWaitMs: 9, sizeOf: (n: number) => picky(n) * 0 + 1 };
@@ -54,6 +59,38 @@ const KINDS: Readonly<Record<string, Kind>> = {
       instead: 1,
       fallen: WHOLE,
     },
+  },
+  'window, by keyBy': {
+    through: (p, onError) =>
+      items(p.pipeThrough(window({ sizeMs: 4, timeMs: (n) => n, keyBy: (n) => picky(n) * 0, maxItems: 9, onError }))),
+    skipped: [
+      [0, 1, 3],
+      [4, 6, 7],
+    ],
+  },
+  'window, by timeMs': {
+    through: (p, onError) => items(p.pipeThrough(window({ sizeMs: 4, timeMs: picky, maxItems: 9, onError }))),
+    skipped: [
+      [0, 1, 3],
+      [4, 6, 7],
+    ],
+  },
+  'window, by fold': {
+    through: (p, onError) =>
+      p
+        .pipeThrough(
+          window({
+            sizeMs: 4,
+            slideMs: 2,
+            timeMs: (n: number) => n,
+            seed: () => 0,
+            fold: (sum: number, n) => sum + picky(n),
+            maxWindows: 4,
+            onError,
+          }),
+        )
+        .pipeThrough(map(({ value }) => value)),
+    skipped: [1, 4, 7, 17, 13],
   },
   batch: {
     through: (p, onError) => p.pipeThrough(batch({ ...TIMED, onError })),

@@ -36,6 +36,12 @@ export interface WindowOptions<T, K = undefined> {
   readonly idleMs?: number;
   /** What becomes of items whose windows have all closed: as `onError` has it. Default: `'skip'`, counted as dropped. */
   readonly onLate?: OnError<T>;
+  /**
+   * What becomes of an item on which `timeMs`, `keyBy`, `fold`, `seed` or `combine` fails: `'fail'` fails the run, `'skip'`
+   * leaves it out, `deadLetter(writable)` writes it to a stream, which the stage waits for. No one value could stand for
+   * what all of them give, so there is no `fallback()`. Default: `'fail'`.
+   */
+  readonly onError?: OnError<T>;
   /** The most items in windows. Without it what the stage holds has no bound. */
   readonly maxItems?: number;
   /** The most windows that are open, or closed and kept, of all keys together. Default: without limit. */
@@ -69,11 +75,14 @@ const FOLD = ['seed', 'combine'] as const;
 
 /** Refuses wrong options of `window()`. */
 export function checkWindow(options: AnyWindowOptions): void {
-  const own = ['name', 'sizeMs', 'slideMs', 'gapMs', 'keyBy', 'timeMs', 'fold', 'maxItems', 'maxWindows'];
+  const own = ['name', 'sizeMs', 'slideMs', 'gapMs', 'keyBy', 'timeMs', 'fold', 'onError', 'maxItems', 'maxWindows'];
   checkOptions(WHERE, options, [...own, ...EVENT_TIME, ...FOLD]);
   checkSpans(options);
   checkTime(options);
-  const { keyBy, fold, seed, combine, gapMs, maxItems, maxWindows } = options;
+  const { keyBy, fold, seed, combine, gapMs, maxItems, maxWindows, timeMs, onError } = options;
+  if (onError !== undefined) checkOnError(WHERE, onError);
+  if (onError !== undefined && timeMs === undefined && keyBy === undefined && fold === undefined)
+    throw wrongType(WHERE, 'onError', onError, 'left out without timeMs, keyBy and fold, which it is about');
   if (keyBy !== undefined) checkFunction(WHERE, 'keyBy', keyBy);
   if (maxItems !== undefined) checkCount(WHERE, 'maxItems', maxItems, 1);
   if (maxWindows !== undefined) checkCount(WHERE, 'maxWindows', maxWindows, 1);

@@ -1,10 +1,11 @@
-import type { OpenWindow, WindowContent } from '../../engine/open-windows.js';
+import type { OpenWindow } from '../../engine/open-windows.js';
 import { openPair } from '../../engine/pair.js';
-import { type OnError, openRejects } from '../../engine/rejects.js';
+import type { OnError } from '../../engine/rejects.js';
 import { roomFor } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
+import type { WindowContent, WindowsOptions } from '../../engine/window-content.js';
 import { ArrivalTime, EventTime } from '../../engine/window-time.js';
-import { BURST, Windows, type WindowsOptions } from '../../engine/windows.js';
+import { BURST, Windows } from '../../engine/windows.js';
 import { type AnyWindowOptions, checkWindow, type WindowFold, type WindowOptions } from './window-options.js';
 
 export type { WindowFold, WindowOptions };
@@ -44,8 +45,10 @@ export interface FoldedWindow<A, K = undefined> extends WindowSpan<K> {
  *   bound a window counts as its `maxItems`.
  * - Backpressure: does not read while a window waits for the consumer; by arrival, nor while `maxItems` are held.
  * - Failure: more than `maxItems` by the time of events, or more than `maxWindows`, fail the pipeline with
- *   `ERR_CORE_WINDOW`; so does what a function throws. Then, and on an upstream error, open windows are discarded, their
- *   items counted as abandoned, and those that had closed go out before.
+ *   `ERR_CORE_WINDOW`. What `timeMs`, `keyBy`, `fold`, `seed` or `combine` throws is dealt with as `onError` says: by default
+ *   it does too; an item that is left out is in none of its windows, which are as they were, as far as `fold` does not
+ *   change what it is given. When the pipeline fails, open windows are discarded, their items counted as abandoned, and
+ *   those that had closed go out before.
  * - Cancel: cancelling downstream cancels upstream with the same reason.
  * - Checkpoint: open windows are part of it, so items, keys and what is folded must be values that the structured clone
  *   algorithm takes. By arrival, a window takes items for what is left of its time; the time between two runs does not count.
@@ -57,7 +60,8 @@ export interface FoldedWindow<A, K = undefined> extends WindowSpan<K> {
  * @typeParam A - What the items of a window are folded into.
  * @typeParam K - The keys.
  * @param options - `sizeMs` (with `slideMs`) or `gapMs`; `timeMs`, with `maxOutOfOrderMs`, `allowedLatenessMs`, `idleMs` and
- *   `onLate`; `keyBy`; `fold` with `seed` and `combine`; `maxItems`, `maxWindows`; `name` (default `'window'`).
+ *   `onLate`; `keyBy`; `fold` with `seed` and `combine`; `maxItems`, `maxWindows`; `onError` (default `'fail'`); `name`
+ *   (default `'window'`).
  * @returns A stage from `T` to windows.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an option is missing, unknown, of a wrong type or out of range.
  * @remarks Elsewhere: RxJS `windowTime`, `bufferTime`; Rust –; Akka `groupedWithin`; Node –.
@@ -107,7 +111,7 @@ export function window<T, A, K = undefined>(
 export function window<T, K = undefined>(options: WindowOptions<T, K>): Stage<T, ItemsWindow<T, K>>;
 export function window(options: AnyWindowOptions): Stage<never, WindowSpan<unknown>> {
   checkWindow(options);
-  const { name = 'window', onLate = 'skip', maxItems, maxWindows = Number.POSITIVE_INFINITY } = options;
+  const { name = 'window', maxItems, maxWindows = Number.POSITIVE_INFINITY } = options;
   const holds = options.fold === undefined;
   const most = maxItems ?? Number.POSITIVE_INFINITY;
   const folding = (weight: number): number => (Number.isFinite(maxWindows) ? roomFor(BURST)(weight) : maxWindows);
@@ -122,11 +126,10 @@ export function window(options: AnyWindowOptions): Stage<never, WindowSpan<unkno
       inService: holds ? most + (isByArrival ? 0 : 1) : folding,
       detail: 'open windows',
       gathers: holds,
+      carries: true,
       weight: holds ? { times: most } : 'one',
-      open: (upstream, context, { inService }) => {
-        const late = openRejects<unknown>(onLate as OnError<unknown>, context);
-        return new Windows(upstream, context, windows, timeOf(options), late, Math.min(BURST, inService));
-      },
+      open: (upstream, context, { inService }) =>
+        new Windows(upstream, context, windows, timeOf(options), Math.min(BURST, inService)),
     },
     openPair,
   );
@@ -141,10 +144,13 @@ function windowsOf(
   options: AnyWindowOptions,
   most: { readonly maxItems: number; readonly maxWindows: number },
 ): WindowsOptions {
-  const { sizeMs, gapMs, slideMs = sizeMs, allowedLatenessMs = 0, keyBy, fold } = options;
+  const { sizeMs, gapMs, slideMs = sizeMs, allowedLatenessMs = 0, keyBy, fold, onLate = 'skip' } = options;
+  const { onError = 'fail' } = options;
   const spans = gapMs === undefined ? { sizeMs: sizeMs as number, slideMs } : { sizeMs: gapMs, slideMs: undefined };
   return {
-    limits: { ...spans, allowedLatenessMs, ...most },
+    limits: { ...spans, allowedLatenessMs, ...most, leavesOut: onError !== 'fail' },
+    onLate: onLate as OnError<never>,
+    onError: onError as OnError<never>,
     keyOf: keyBy as WindowsOptions['keyOf'],
     holds: fold === undefined,
     content: fold === undefined ? ITEMS : foldingOf(options),
@@ -166,13 +172,14 @@ function foldingOf({ seed, fold, combine }: AnyWindowOptions): WindowContent {
 }
 
 function itemsOf(
-  { key, startMs, endMs, closings, content }: OpenWindow,
+  { key, startMs, endMs, closings }: OpenWindow,
+  content: unknown,
   isKept: boolean,
 ): ItemsWindow<unknown, unknown> {
   const items = content as unknown[];
   return { key, startMs, endMs, revision: closings, items: isKept ? items.slice() : items };
 }
 
-function foldedOf({ key, startMs, endMs, closings, content }: OpenWindow): FoldedWindow<unknown, unknown> {
-  return { key, startMs, endMs, revision: closings, value: content };
+function foldedOf({ key, startMs, endMs, closings }: OpenWindow, value: unknown): FoldedWindow<unknown, unknown> {
+  return { key, startMs, endMs, revision: closings, value };
 }
