@@ -1,4 +1,14 @@
-import { batch, from, map, mapAsync, merge, type RunOptions, type RunSummary, range } from '@millrace/core';
+import {
+  batch,
+  from,
+  map,
+  mapAsync,
+  merge,
+  partitionBy,
+  type RunOptions,
+  type RunSummary,
+  range,
+} from '@millrace/core';
 import { END, foreign, Later, operator, source } from '@millrace/core/authoring';
 import { virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
@@ -127,5 +137,25 @@ describe.for(Object.entries(ways))('a run, %s,', ([, options]) => {
     expect(run.inFlight).toBe(run.explain().bound);
     run.abort('enough');
     await run.finished.catch(() => {});
+  });
+
+  test('that fails behind partitionBy() counts what the functions of each key were given', async () => {
+    const clock = virtualClock();
+    const answers: Array<() => void> = [];
+    const answer = (n: number): Promise<number> => new Promise((resolve) => void answers.push(() => resolve(n)));
+    const later = mapAsync(answer, { concurrency: 2 });
+    const run = from([0, 1, 2, 3])
+      .pipeThrough(
+        partitionBy(
+          (n: number) => n,
+          { maxKeys: 3 },
+          (branch) => branch.pipeThrough(later),
+        ),
+      )
+      .run(() => Promise.reject(new Error('no')), { ...options, clock, observer: { warned: () => {} } });
+    await clock.settle();
+    answers[1]?.();
+    await expect(run.finished).rejects.toThrow('no');
+    expect(run.counts().find(({ name }) => name === 'mapAsync')).toMatchObject({ in: 3, out: 1, abandoned: 2 });
   });
 });

@@ -343,8 +343,8 @@ export class Keyed implements Puller<unknown> {
 
   /** A sub-pipeline has ended. */
   #retire(lane: Lane): void {
-    if (hasEnded(lane)) return;
-    if (!this.#isClosed) lane.open?.root.close(undefined);
+    if (hasEnded(lane) || this.#isClosed) return; // One that is being closed has yet to count what it lets go.
+    lane.open?.root.close(undefined);
     lane.close();
     this.#open--;
     this.#passed(lane);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Case, Ending, Fault, PipeCase, SinkCase, SourceCase, StageCase, When } from './case.js';
+import type { Case, Ending, Fault, JoinBy, PipeCase, SinkCase, SourceCase, SplitBy, StageCase, When } from './case.js';
 
 // Random topologies. Small ones first: most faults of an engine show at its edges.
 
@@ -74,7 +74,29 @@ const native: fc.Arbitrary<StageCase> = fc.record({
   fault: anyFault,
 });
 
-/** Stages of any kind, but native streams. */
+const ms = fc.integer({ min: 1, max: 45 });
+const windowed: fc.Arbitrary<StageCase> = fc.record({
+  kind: fc.constant('window'),
+  shape: fc.constantFrom('tumbling', 'tumbling', 'sliding', 'session', 'arrival'),
+  ms,
+  isLate: fc.boolean(),
+  fault: anyFault,
+});
+/** Stages that go by the clock, or by how quick their consumer is. */
+const timed: fc.Arbitrary<StageCase> = fc.oneof(
+  windowed,
+  fc.record({ kind: fc.constantFrom('debounce', 'throttle', 'sample'), ms, isTrailing: fc.boolean() }),
+  fc.record({ kind: fc.constant('delay'), ms, maxItems: fc.option(small, { nil: undefined }) }),
+  fc.record({ kind: fc.constant('rateLimit'), ms, burst: small, mark }),
+  fc.record({ kind: fc.constant('busy'), how: fc.constantFrom('conflate', 'batchWhileBusy'), maxItems: small }),
+  fc.record({
+    kind: fc.constant('overflow'),
+    items: small,
+    overflow: fc.constantFrom('drop-oldest', 'drop-newest', 'fail'),
+  }),
+);
+
+/** Stages of any kind, but native streams and those that go by the clock. */
 const plainStage: fc.Arbitrary<StageCase> = fc.oneof(
   { weight: 4, arbitrary: step },
   { weight: 1, arbitrary: fc.oneof(cut, cut, cutByValue) },
@@ -84,6 +106,17 @@ const plainStage: fc.Arbitrary<StageCase> = fc.oneof(
   { weight: 3, arbitrary: asynchronous },
   { weight: 1, arbitrary: buffered },
 );
+
+/** Sub-pipelines by key. */
+const keyed: fc.Arbitrary<StageCase> = fc.record({
+  kind: fc.constant('partitionBy'),
+  keys: fc.integer({ min: 1, max: 4 }),
+  maxKeys: fc.integer({ min: 1, max: 4 }),
+  mark: small,
+  stages: fc.array(plainStage, { maxLength: 3 }),
+  isTagged: fc.boolean(),
+  fault: anyFault,
+});
 
 const plainSource: fc.Arbitrary<SourceCase> = fc.record({
   kind: fc.constantFrom('array', 'range', 'iterator', 'reader', 'reader', 'reader', 'async', 'stream'),
@@ -117,6 +150,7 @@ interface Parts {
   readonly stage?: fc.Arbitrary<StageCase>;
   readonly sinks?: { readonly minLength: number; readonly maxLength: number };
   readonly sink?: fc.Arbitrary<SinkCase>;
+  readonly split?: fc.Arbitrary<SplitBy>;
   readonly ending?: fc.Arbitrary<Ending>;
 }
 
@@ -134,6 +168,7 @@ function caseOf({
     pipe,
     sinks: fc.array(alone, sinks),
     branchMark: fc.integer({ min: 0, max: 3 }),
+    split: parts.split ?? fc.constant<SplitBy>('broadcast'),
     ending: parts.ending ?? ending,
     fuse: fc.boolean(),
     generate: fc.boolean(),
@@ -155,49 +190,90 @@ function pipeOf(
 export const linear: fc.Arbitrary<Case> = caseOf({ pipe: pipeOf(plainSource, plainStage, 7) });
 
 /** A chain whose items end as they please: results, errors, indexes and clean-up are the same in each way to run it. */
-export const inAllWays: fc.Arbitrary<Case> = caseOf({ pipe: pipeOf(plainSource, plainStage, 9), ending: well });
+export const inAllWays: fc.Arbitrary<Case> = caseOf({
+  pipe: pipeOf(plainSource, fc.oneof({ weight: 9, arbitrary: plainStage }, windowed), 9),
+  ending: well,
+});
 
 const nativeStage = fc.oneof({ weight: 3, arbitrary: plainStage }, { weight: 2, arbitrary: native });
 
 /** A chain with native transform streams in it. */
 export const foreign: fc.Arbitrary<Case> = caseOf({ pipe: pipeOf(plainSource, nativeStage, 6) });
 
+const joining = (by: fc.Arbitrary<JoinBy>): fc.Arbitrary<Case> =>
+  caseOf({
+    pipe: pipeOf(
+      fc.record({
+        kind: fc.constant('merge'),
+        by,
+        inputs: fc.array(pipeOf(plainSource, plainStage, 3), { minLength: 1, maxLength: 4 }),
+        mark: small,
+        isTagged: fc.boolean(),
+      }),
+      plainStage,
+      3,
+    ),
+  });
+
+const rules = fc.constantFrom<JoinBy>('concat', 'zip', 'interleave', 'mergeSorted');
+const choices = fc.constantFrom<SplitBy>('partition', 'route', 'balance');
+const anyJoin = fc.oneof({ weight: 2, arbitrary: fc.constant<JoinBy>('merge') }, { weight: 2, arbitrary: rules });
+const anySplit = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<SplitBy>('broadcast') },
+  { weight: 2, arbitrary: choices },
+);
+
 /** Sources of unequal speed, merged. */
-export const merges: fc.Arbitrary<Case> = caseOf({
-  pipe: pipeOf(
-    fc.record({
-      kind: fc.constant('merge'),
-      inputs: fc.array(pipeOf(plainSource, plainStage, 3), { minLength: 1, maxLength: 4 }),
-      mark: small,
-      isTagged: fc.boolean(),
-    }),
-    plainStage,
-    3,
+export const merges: fc.Arbitrary<Case> = joining(fc.constant('merge'));
+
+/** Sources of unequal speed, joined by a rule. */
+export const joins: fc.Arbitrary<Case> = joining(rules);
+
+const parting = (split: fc.Arbitrary<SplitBy>, by: fc.Arbitrary<JoinBy>): fc.Arbitrary<SourceCase> =>
+  fc.record({
+    kind: fc.constant('diamond'),
+    by,
+    split,
+    drops: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+    fault: anyFault,
+    before: pipeOf(plainSource, plainStage, 2),
+    branches: fc.array(fc.array(plainStage, { maxLength: 3 }), { minLength: 1, maxLength: 4 }),
+    branchMark: fc.integer({ min: 0, max: 4 }),
+    mark: small,
+    isTagged: fc.boolean(),
+  });
+
+/** One source for several branches that meet again. */
+export const diamonds: fc.Arbitrary<Case> = caseOf({
+  pipe: pipeOf(parting(fc.constant('broadcast'), anyJoin), plainStage, 3),
+});
+
+/** One source whose items are dealt out to branches, by a rule or by key, that meet again. */
+export const splits: fc.Arbitrary<Case> = caseOf({
+  pipe: fc.oneof(
+    pipeOf(parting(choices, fc.constant('merge')), plainStage, 2),
+    pipeOf(plainSource, fc.oneof(plainStage, { weight: 2, arbitrary: keyed }), 4),
   ),
 });
 
-const diamond: fc.Arbitrary<SourceCase> = fc.record({
-  kind: fc.constant('diamond'),
-  before: pipeOf(plainSource, plainStage, 2),
-  branches: fc.array(fc.array(plainStage, { maxLength: 3 }), { minLength: 1, maxLength: 4 }),
-  branchMark: fc.integer({ min: 0, max: 4 }),
-  mark: small,
-  isTagged: fc.boolean(),
+/** A chain of stages with those among them that go by the clock. */
+export const clocked: fc.Arbitrary<Case> = caseOf({
+  pipe: pipeOf(plainSource, fc.oneof(plainStage, { weight: 2, arbitrary: timed }), 5),
 });
-
-/** One source for several branches that meet again. */
-export const diamonds: fc.Arbitrary<Case> = caseOf({ pipe: pipeOf(diamond, plainStage, 3) });
 
 /** Several sinks in one run. */
 export const sinks: fc.Arbitrary<Case> = caseOf({
   pipe: pipeOf(plainSource, plainStage, 3),
   sinks: { minLength: 2, maxLength: 3 },
+  split: anySplit,
 });
 
 const { nestedPipe } = fc.letrec<{ nestedPipe: PipeCase; nestedSource: SourceCase; nestedStage: StageCase }>((tie) => ({
   nestedStage: fc.oneof(
     { maxDepth: 2, depthIdentifier: 'stage' },
     nativeStage,
+    timed,
+    keyed,
     fc.record({
       kind: fc.constant('compose' as const),
       stages: fc.array(tie('nestedStage'), { minLength: 1, maxLength: 3, depthIdentifier: 'stage' }),
@@ -212,12 +288,17 @@ const { nestedPipe } = fc.letrec<{ nestedPipe: PipeCase; nestedSource: SourceCas
     plainSource,
     fc.record({
       kind: fc.constant('merge' as const),
+      by: anyJoin,
       inputs: fc.array(tie('nestedPipe'), { minLength: 1, maxLength: 3, depthIdentifier: 'pipe' }),
       mark: small,
       isTagged: fc.boolean(),
     }),
     fc.record({
       kind: fc.constant('diamond' as const),
+      by: anyJoin,
+      split: anySplit,
+      drops: fc.boolean(),
+      fault: anyFault,
       before: tie('nestedPipe'),
       branches: fc.array(fc.array(tie('nestedStage'), { maxLength: 2 }), { minLength: 1, maxLength: 3 }),
       branchMark: fc.integer({ min: 0, max: 4 }),
@@ -232,6 +313,7 @@ export const nested: fc.Arbitrary<Case> = caseOf({
   pipe: nestedPipe,
   stage: nativeStage,
   sinks: { minLength: 1, maxLength: 3 },
+  split: anySplit,
 });
 
 /** A chain of stages that hold exactly what the bound says while the sink stalls. */

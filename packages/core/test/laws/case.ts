@@ -64,7 +64,54 @@ export type StageCase = Named &
     | { readonly kind: 'buffer'; readonly items: number }
     | { readonly kind: 'foreign'; readonly isPair: boolean; readonly when: When; readonly fault?: Fault | undefined }
     | { readonly kind: 'compose'; readonly stages: readonly StageCase[] }
+    | {
+        /** Drops, or fails, where its buffer is full. */
+        readonly kind: 'overflow';
+        readonly items: number;
+        readonly overflow: 'drop-oldest' | 'drop-newest' | 'fail';
+      }
+    | {
+        /** Drops what comes too soon. */
+        readonly kind: 'debounce' | 'throttle' | 'sample';
+        readonly ms: number;
+        readonly isTrailing: boolean;
+      }
+    | { readonly kind: 'delay'; readonly ms: number; readonly maxItems?: number | undefined }
+    | { readonly kind: 'rateLimit'; readonly ms: number; readonly burst: number; readonly mark?: number | undefined }
+    | {
+        /** Gathers while the consumer is busy; taken apart again. */
+        readonly kind: 'busy';
+        readonly how: 'conflate' | 'batchWhileBusy';
+        readonly maxItems: number;
+      }
+    | {
+        readonly kind: 'window';
+        /** Which windows: of late items in order, by the time of items; or by arrival. */
+        readonly shape: 'tumbling' | 'sliding' | 'session' | 'arrival';
+        readonly ms: number;
+        /** Whether some items are out of order, and some of those late. */
+        readonly isLate: boolean;
+        /** Whether windows are taken apart again, where it is a matter of chance which items are in one. */
+        readonly isFlat?: boolean;
+        readonly fault?: Fault | undefined;
+      }
+    | {
+        readonly kind: 'partitionBy';
+        readonly keys: number;
+        readonly maxKeys: number;
+        readonly mark: number;
+        readonly stages: readonly StageCase[];
+        /** Whether items tell their key behind it. */
+        readonly isTagged: boolean;
+        readonly fault?: Fault | undefined;
+      }
   );
+
+/** How pipelines come together. */
+export type JoinBy = 'merge' | 'concat' | 'zip' | 'interleave' | 'mergeSorted';
+
+/** Which branches get an item: all, or one. */
+export type SplitBy = 'broadcast' | 'partition' | 'route' | 'balance';
 
 /** Where the items of a case come from. */
 export type SourceCase = Named &
@@ -77,13 +124,23 @@ export type SourceCase = Named &
       }
     | {
         readonly kind: 'merge';
+        readonly by: JoinBy;
         readonly inputs: readonly PipeCase[];
         readonly mark: number;
         /** Whether the items of each input are marked, so that their order can be told behind the merge. */
         readonly isTagged: boolean;
+        /** Whether tuples are taken apart again, where it is a matter of chance what is in them. */
+        readonly isFlat?: boolean;
       }
     | {
         readonly kind: 'diamond';
+        readonly by: JoinBy;
+        readonly isFlat?: boolean;
+        readonly split: SplitBy;
+        /** Whether items that suit no route are dropped; else they fail the run. */
+        readonly drops: boolean;
+        /** Of the function that chooses a branch. */
+        readonly fault?: Fault | undefined;
         readonly before: PipeCase;
         readonly branches: ReadonlyArray<readonly StageCase[]>;
         readonly branchMark: number;
@@ -117,7 +174,9 @@ export interface Ending {
 /** A topology and what happens to it: all that a run of the laws needs, as plain data. */
 export interface Case {
   readonly pipe: PipeCase;
-  /** The sinks; several are the branches of a broadcast, each with stages of its own. */
+  /** How the items come to several sinks; those of a broadcast get all. */
+  readonly split: SplitBy;
+  /** The sinks; several are branches, each with stages of its own. */
   readonly sinks: ReadonlyArray<{ readonly stages: readonly StageCase[]; readonly sink: SinkCase }>;
   readonly branchMark: number;
   readonly ending: Ending;
@@ -128,104 +187,4 @@ export interface Case {
   readonly isObserved: boolean;
   /** Decides what happens next, where several things are under way. */
   readonly order: number;
-}
-
-/** Whether stages of this kind give the same whatever the order of their items. */
-function minds(stage: StageCase): boolean {
-  return ['scan', 'dedupe', 'unique', 'drop', 'takeWhile', 'dropWhile', 'totals'].includes(stage.kind);
-}
-
-/** Names everything, and leaves out or replaces what would make the result a matter of chance. */
-export function named(made: Case): Case {
-  const names = new Map<string, number>();
-  const isSlow = JSON.stringify(made).includes('"some"');
-  const name = (kind: string): string => {
-    const at = names.get(kind) ?? 0;
-    names.set(kind, at + 1);
-    return `${kind}-${at}`;
-  };
-  const hangs = (made.ending.kind === 'abort' || made.ending.kind === 'signal') && made.ending.at === undefined;
-  const faultOf = <T extends { readonly fault?: Fault | undefined }>(part: T, canWait: boolean): T => {
-    const { fault } = part;
-    if (fault === undefined) return part;
-    const how = !canWait || (fault.how === 'hangs' && !hangs) ? 'throws' : fault.how;
-    return { ...part, fault: { ...fault, how } };
-  };
-  const stagesOf = (stages: readonly StageCase[], isOrdered: boolean): { stages: StageCase[]; isOrdered: boolean } => {
-    let inOrder = isOrdered;
-    const all: StageCase[] = [];
-    for (const stage of stages) {
-      if (!inOrder && minds(stage)) continue;
-      if (!inOrder && stage.kind === 'batch') {
-        all.push({ ...stage, kind: 'regroup', between: 'nothing', name: name('regroup') });
-        continue;
-      }
-      if (stage.kind === 'compose') {
-        const inner = stagesOf(stage.stages, inOrder);
-        inOrder = inner.isOrdered;
-        if (inner.stages.length > 0) all.push({ ...stage, stages: inner.stages, name: name('compose') });
-        continue;
-      }
-      const canWait = stage.kind === 'mapAsync' || stage.kind === 'foreign';
-      all.push({ ...('fault' in stage ? faultOf(stage, canWait) : stage), name: name(stage.kind) } as StageCase);
-      if (stage.kind === 'mapAsync' && !stage.ordered && stage.concurrency > 1) inOrder = false;
-    }
-    return { stages: all, isOrdered: inOrder };
-  };
-  const sourceOf = (source: SourceCase): { source: SourceCase; isOrdered: boolean } => {
-    if (source.kind === 'merge') {
-      const inputs = source.inputs.map((input) => pipeOf(input).pipe);
-      return { source: { ...source, inputs, name: name('merge') }, isOrdered: false };
-    }
-    if (source.kind === 'diamond') {
-      const before = pipeOf(source.before);
-      const branches = source.branches.map((branch) => stagesOf(branch, before.isOrdered).stages);
-      return { source: { ...source, before: before.pipe, branches, name: name('diamond') }, isOrdered: false };
-    }
-    const canWait = source.kind === 'reader' || source.kind === 'async' || source.kind === 'stream';
-    const isLoop = source.kind === 'array' || source.kind === 'range';
-    const items = isSlow ? source.items % 40 : source.items;
-    const fault = isLoop ? undefined : faultOf(source, canWait).fault;
-    const called = source.kind === 'range' ? counted('range', names) : name(source.kind);
-    return { source: { ...source, items, fault, name: called }, isOrdered: true };
-  };
-  const pipeOf = (pipe: PipeCase): { pipe: PipeCase; isOrdered: boolean } => {
-    const { source, isOrdered } = sourceOf(pipe.source);
-    const { stages, isOrdered: stillOrdered } = stagesOf(pipe.stages, isOrdered);
-    return { pipe: { source, stages }, isOrdered: stillOrdered };
-  };
-  const { pipe, isOrdered } = pipeOf(made.pipe);
-  const isAlone = made.sinks.length === 1;
-  const sinks = made.sinks.map(({ stages, sink }) => {
-    const isPulled = sink.kind === 'values' || sink.kind === 'readable';
-    const kind = isPulled && (!isAlone || ['abort', 'drain'].includes(made.ending.kind)) ? 'function' : sink.kind;
-    const fault = kind === 'values' || kind === 'readable' ? undefined : faultOf(sink, true).fault;
-    const burst = fault === undefined ? sink.burst : 1;
-    return {
-      stages: stagesOf(stages, isOrdered).stages,
-      sink: { ...sink, kind, fault, burst, name: counted(SINK_NAMES[kind], names) },
-    };
-  });
-  const isPulled = sinks.every(({ sink }) => sink.kind === 'values' || sink.kind === 'readable');
-  const ending: Ending =
-    made.ending.kind === 'cancel' && !isPulled
-      ? { kind: 'well', at: undefined }
-      : // What is never read is no run, and nobody is told of its end.
-        { ...made.ending, at: isPulled && made.ending.at === 0 ? 1 : made.ending.at };
-  return { ...made, pipe, sinks, ending };
-}
-
-const SINK_NAMES = {
-  function: 'forEach',
-  sink: 'sink',
-  writable: 'writable',
-  values: 'iteration',
-  readable: 'readable',
-};
-
-/** What cannot be named is called by its kind, and counted where there are several. */
-function counted(name: string, names: Map<string, number>): string {
-  const times = (names.get(name) ?? 0) + 1;
-  names.set(name, times);
-  return times === 1 ? name : `${name} ${times}`;
 }

@@ -2,10 +2,11 @@ import { explore } from '@millrace/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { diamonds, linear, merges, nested, sinks } from './arbitraries.js';
-import { type Case, type Ending, named, type SinkCase } from './case.js';
+import type { Case, Ending, SinkCase } from './case.js';
 import { checkCase, checkReceipt } from './check.js';
 import { driven, type Ended } from './drive.js';
 import { Ledger } from './ledger.js';
+import { named } from './named.js';
 import { World } from './world.js';
 
 const seed = Number(process.env['MILLRACE_LAWS_SEED'] ?? 20261122);

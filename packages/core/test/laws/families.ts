@@ -1,12 +1,25 @@
 import type { RunOptions } from '@millrace/core';
 import { type Schedule, sinkProbe, virtualClock } from '@millrace/testkit';
 import fc from 'fast-check';
-import { diamonds, foreign, inAllWays, linear, merges, nested, sinks, stalled } from './arbitraries.js';
+import {
+  clocked,
+  diamonds,
+  foreign,
+  inAllWays,
+  joins,
+  linear,
+  merges,
+  nested,
+  sinks,
+  splits,
+  stalled,
+} from './arbitraries.js';
 import { built } from './build.js';
-import { type Case, named, type Value } from './case.js';
+import type { Case, Value } from './case.js';
 import { checkCase, isRefused, type Outcome } from './check.js';
 import { driven } from './drive.js';
 import type { Ledger } from './ledger.js';
+import { named } from './named.js';
 import { World } from './world.js';
 
 /** A kind of topology, and how one of it is checked. */
@@ -40,16 +53,19 @@ const ofCases = (name: string, share: number, arbitrary: fc.Arbitrary<Case>): Fa
 
 /** Chains of stages. */
 export const CHAINS: readonly Family[] = [
-  ofCases('linear', 0.2, linear),
+  ofCases('linear', 0.1, linear),
   family('in all ways', 0.1, inAllWays.map(named), checkWays),
   family('stalled', 0.1, stalled, checkStalled),
   ofCases('foreign', 0.1, foreign),
+  ofCases('clocked', 0.1, clocked),
 ];
 
 /** Pipelines that branch and join. */
 export const GRAPHS: readonly Family[] = [
-  ofCases('merges', 0.15, merges),
-  ofCases('diamonds', 0.15, diamonds),
+  ofCases('merges', 0.1, merges),
+  ofCases('joins', 0.1, joins),
+  ofCases('diamonds', 0.1, diamonds),
+  ofCases('splits', 0.1, splits),
   ofCases('several sinks', 0.1, sinks),
   ofCases('nested', 0.1, nested),
 ];

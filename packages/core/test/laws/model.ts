@@ -1,10 +1,15 @@
-import type { Case, Fault, PipeCase, SinkCase, SourceCase, StageCase, Value } from './case.js';
-import { isEarly, isKept, keyOf, mapped, sizeOf, summed, tagged, unfolded } from './values.js';
+import type { Case, Fault, JoinBy, PipeCase, SinkCase, SourceCase, SplitBy, StageCase, Value } from './case.js';
+import { joinedBy } from './model-joins.js';
+import { faultless, lanesOf } from './model-keys.js';
+import { applied, calledOf, failedAt, failing, lossy, outOfStep } from './model-stages.js';
+import { branchOf, sizeOf, tagged } from './values.js';
 
 /** An error that a run may end with; `index` is `undefined` where it is a matter of chance. */
 export interface Possible {
   readonly stage: string;
   readonly index: number | undefined;
+  /** The code of the cause, where that is not what the case throws. */
+  readonly code?: string;
 }
 
 /** What comes out at a place of a topology, as arrays tell. */
@@ -12,6 +17,8 @@ export interface Expected {
   /** All that can come, in order where that is sure. */
   readonly items: readonly Value[];
   readonly isOrdered: boolean;
+  /** Whether what comes keeps the order of these, though some may be missing. */
+  readonly isInOrder: boolean;
   /** What it can end with, besides well. */
   readonly errors: readonly Possible[];
   readonly mayEndWell: boolean;
@@ -33,6 +40,8 @@ export interface Passed {
 export interface Joined {
   readonly name: string;
   readonly inputs: readonly Expected[];
+  /** What the items of each are marked with. */
+  readonly tags: ReadonlyArray<number | undefined>;
 }
 
 /** What a case gives. */
@@ -47,7 +56,10 @@ export interface Model {
 export function modelOf(made: Case, limits?: ReadonlyMap<string, number>): Model {
   const work = new Work(limits);
   const before = work.pipe(made.pipe);
-  const sinks = made.sinks.map(({ stages, sink }) => work.sink(sink, work.stages(before, stages)));
+  const { split } = made;
+  const copies =
+    made.sinks.length === 1 ? [before] : work.split(before, { split, drops: true, name: 'split' }, made.sinks.length);
+  const sinks = made.sinks.map(({ stages, sink }, at) => work.sink(sink, work.stages(copies[at] as Expected, stages)));
   return { sinks, passed: work.passed, joined: work.joined };
 }
 
@@ -82,14 +94,7 @@ class Work {
         source.inputs.map((input) => this.pipe(input)),
         source,
       );
-    if (source.kind === 'diamond') {
-      const before = this.pipe(source.before);
-      return this.#merge(
-        name,
-        source.branches.map((branch) => this.stages(before, branch)),
-        source,
-      );
-    }
+    if (source.kind === 'diamond') return this.#diamond(name, source);
     const limit = this.#limits?.get(name) ?? Number.POSITIVE_INFINITY;
     const items = Array.from({ length: Math.min(source.items, limit) }, (_, at) => at);
     const all: Expected = { ...NOTHING, items };
@@ -103,16 +108,107 @@ class Work {
     return { ...all, items: items.slice(0, fault.at), errors: [{ stage: name, index: fault.at }], mayEndWell: false };
   }
 
-  #merge(name: string, inputs: readonly Expected[], { isTagged }: { readonly isTagged: boolean }): Expected {
+  #diamond(name: string, source: SourceCase & { readonly kind: 'diamond' }): Expected {
+    const before = this.pipe(source.before);
+    const { split, branches } = source;
+    if (split === 'balance') return this.#balanced(before, source);
+    const copies = this.split(before, { ...source, name: `${name} split` }, branches.length);
+    return this.#merge(
+      name,
+      branches.map((branch, at) => this.stages(copies[at] as Expected, branch)),
+      source,
+    );
+  }
+
+  /** What comes to each branch of a split. */
+  split(before: Expected, { split, drops, name = '', fault }: Splitting, branches: number): readonly Expected[] {
+    if (split === 'broadcast') return Array.from({ length: branches }, () => before);
+    if (split === 'balance') {
+      const some = { ...lossy(before), isExact: false, isOrdered: false, isSome: true };
+      return Array.from({ length: branches }, () => some);
+    }
+    let all = failedAt(before, fault, name);
+    const unmatched = all.items.findIndex((value) => branchOf(value, split, branches) < 0);
+    if (unmatched >= 0 && !drops)
+      all = failing(
+        all,
+        { stage: name, index: all.isOrdered ? unmatched : undefined, code: 'ERR_CORE_UNMATCHED' },
+        unmatched,
+      );
+    const shares = Array.from({ length: branches }, (_, branch) =>
+      all.items.filter((value) => branchOf(value, split, branches) === branch),
+    );
+    const out = shares.reduce((sum, { length }) => sum + length, 0);
+    this.passed.set(name, { in: before.items.length, out });
+    return shares.map((items) => ({ ...all, items }));
+  }
+
+  /** Branches that all do the same, each to some of the items. */
+  #balanced(before: Expected, { branches, isTagged }: SourceCase & { readonly kind: 'diamond' }): Expected {
+    const [first = []] = branches;
+    const quiet = new Work(this.#limits);
+    const any = { ...before, isOrdered: false, isInOrder: false, isExact: false };
+    const all = quiet.stages(any, first.map(faultless));
+    const end = branches.reduce((made, branch) => withFaults(made, branch), all);
+    if (!isTagged) return end;
+    // By which branch an item came is a matter of chance.
+    return { ...end, items: end.items.flatMap((value) => branches.map((_, at) => tagged(value, at))), isSome: true };
+  }
+
+  /** What the sub-pipelines of all keys make. */
+  #lanes(from: Expected, stage: StageCase & { readonly kind: 'partitionBy' }): Expected {
+    const { name = '', stages, isTagged } = stage;
+    const quiet = new Work(this.#limits);
+    const inner = stages.map(faultless);
+    const ends = lanesOf(from.items, stage, from.isOrdered).map(({ tag, items, isEvicted }) => ({
+      tag,
+      made: quiet.stages({ ...from, items, ...(isEvicted ? { errors: [], mayEndWell: true } : {}) }, inner),
+    }));
+    const tags = [...new Set(ends.map(({ tag }) => tag))];
+    if (isTagged) {
+      const inputs = tags.map((tag) => {
+        const own = ends.filter((each) => each.tag === tag).map(({ made }) => made);
+        const isOrdered = own.every((each) => each.isOrdered);
+        return { tag, expected: { ...from, isOrdered, items: own.flatMap(({ items }) => items) } };
+      });
+      this.joined.push({ name, inputs: inputs.map(({ expected }) => expected), tags });
+    }
+    const made = ends.map((end) => end.made);
+    return withFaults(
+      {
+        items: made.flatMap(({ items }) => items),
+        isOrdered: false,
+        isInOrder: false,
+        errors: from.errors,
+        mayEndWell: from.mayEndWell,
+        isExact: false,
+        isSome: from.isSome || made.some(({ isSome }) => isSome),
+        most: made.reduce((sum, { most }) => sum + most, 0),
+      },
+      stages,
+    );
+  }
+
+  #merge(
+    name: string,
+    inputs: readonly Expected[],
+    { isTagged, by, isFlat = false }: { readonly isTagged: boolean; readonly by: JoinBy; readonly isFlat?: boolean },
+  ): Expected {
+    if (by !== 'merge') {
+      const joined = joinedBy(by, inputs, isFlat);
+      if (by !== 'zip') this.passed.set(name, { in: joined.items.length, out: joined.items.length });
+      return joined;
+    }
     const marked = inputs.map((input, at) =>
       isTagged ? { ...input, items: input.items.map((value) => tagged(value, at)) } : input,
     );
-    if (isTagged) this.joined.push({ name, inputs: marked });
+    if (isTagged) this.joined.push({ name, inputs: marked, tags: marked.map((_, at) => at) });
     const items = marked.flatMap((input) => input.items);
     this.passed.set(name, { in: items.length, out: items.length });
     return {
       items,
       isOrdered: inputs.length === 1 && marked[0]?.isOrdered === true,
+      isInOrder: inputs.length === 1 && marked[0]?.isInOrder === true,
       errors: marked.flatMap(({ errors }) => errors),
       mayEndWell: marked.every(({ mayEndWell }) => mayEndWell),
       isExact: false,
@@ -127,153 +223,48 @@ class Work {
     const fault = 'fault' in stage ? stage.fault : undefined;
     const given =
       stage.kind === 'foreign' ? lossy(from) : failedAt(outOfStep(from, stage), calledOf(from, stage, fault), name);
-    const end = applied(given, stage, name);
-    // How many batches there are is a matter of chance.
-    if (stage.kind !== 'regroup') this.passed.set(name, { in: from.items.length, out: end.items.length });
+    const end = stage.kind === 'partitionBy' ? this.#lanes(given, stage) : applied(given, stage, name);
+    if (!UNCOUNTED.has(stage.kind)) this.passed.set(name, { in: from.items.length, out: end.items.length });
     return end;
   }
+}
+
+/** How many batches there are is a matter of chance; what a sub-pipeline makes is counted behind it. */
+const UNCOUNTED = new Set<StageCase['kind']>(['regroup', 'busy', 'window', 'partitionBy']);
+
+interface Splitting {
+  readonly split: SplitBy;
+  readonly drops: boolean;
+  readonly name?: string;
+  readonly fault?: Fault | undefined;
+}
+
+/** What else can happen where the functions of these stages may fail, at the item that happens to be at hand. */
+function withFaults(from: Expected, stages: readonly StageCase[]): Expected {
+  const errors = [...from.errors];
+  let { isSome } = from;
+  const look = (stage: StageCase): void => {
+    if (stage.kind === 'compose') return stage.stages.forEach(look);
+    const fault = 'fault' in stage ? stage.fault : undefined;
+    const inside = stage.kind === 'flatMap' ? stage.inside : undefined;
+    const canFail = (fault !== undefined && fault.how !== 'hangs') || inside !== undefined;
+    if (canFail) errors.push({ stage: stage.name ?? '', index: undefined });
+    if (fault?.how === 'hangs') isSome = true;
+  };
+  stages.forEach(look);
+  return { ...from, errors, isSome };
 }
 
 const NOTHING: Expected = {
   items: [],
   isOrdered: true,
+  isInOrder: true,
   errors: [],
   mayEndWell: true,
   isExact: true,
   isSome: false,
   most: Number.POSITIVE_INFINITY,
 };
-
-/** What comes in an unsure number before an error. */
-function lossy(from: Expected): Expected {
-  return { ...from, isExact: from.isExact && from.errors.length === 0 };
-}
-
-/** What passes a function that fails, or hangs, at one of its calls. */
-function failedAt(from: Expected, fault: Fault | undefined, stage: string): Expected {
-  if (fault === undefined || fault.at >= from.items.length) return from;
-  // A run with a function that hangs is aborted.
-  if (fault.how === 'hangs') return { ...from, isExact: false, isSome: true };
-  return failing(from, { stage, index: fault.at }, fault.at);
-}
-
-/** The fault of a stage, unless its function is not called so often: some ask until the first item that is not early. */
-function calledOf({ items }: Expected, { kind }: StageCase, fault: Fault | undefined): Fault | undefined {
-  if (kind !== 'dropWhile' && kind !== 'takeWhile') return fault;
-  const last = items.findIndex((value) => !isEarly(value));
-  return fault !== undefined && last >= 0 && fault.at > last ? undefined : fault;
-}
-
-/** What is done in the order of completion: what comes before a failure is a matter of chance. */
-function outOfStep(from: Expected, stage: StageCase): Expected {
-  const isOrdered = stage.kind !== 'mapAsync' || stage.ordered || stage.concurrency === 1;
-  return isOrdered ? from : { ...lossy(from), isOrdered: false };
-}
-
-function failing(from: Expected, error: Possible, at: number): Expected {
-  if (from.isExact && from.isOrdered)
-    return { ...from, items: from.items.slice(0, at), errors: [error], mayEndWell: false };
-  return { ...from, errors: [...from.errors, error], mayEndWell: from.mayEndWell && from.isSome };
-}
-
-function applied(from: Expected, stage: StageCase, name: string): Expected {
-  const { items } = from;
-  switch (stage.kind) {
-    case 'map':
-    case 'mapAsync':
-      return { ...from, items: items.map(mapped) };
-    case 'filter':
-    case 'filterMap':
-      return { ...from, items: items.filter(isKept) };
-    case 'scan': {
-      let sum = 0;
-      return { ...from, items: items.map((value) => (sum = summed(sum, value))) };
-    }
-    case 'dedupe':
-      return {
-        ...from,
-        items: items.filter((value, at) => at === 0 || keyOf(value) !== keyOf(items[at - 1] as Value)),
-      };
-    case 'unique': {
-      const seen = new Set<number>();
-      return { ...from, items: items.filter((value) => !seen.has(keyOf(value)) && seen.add(keyOf(value))) };
-    }
-    case 'takeWhile': {
-      const end = items.findIndex((value) => !isEarly(value));
-      return end < 0 ? from : taken(from, end);
-    }
-    case 'dropWhile': {
-      const first = items.findIndex((value) => !isEarly(value));
-      return { ...from, items: first < 0 ? [] : items.slice(first) };
-    }
-    case 'totals': {
-      let sum = 0;
-      const totals = items.map((value) => (sum = summed(sum, value)));
-      // An error leaves out the one at the end.
-      return { ...from, items: from.isExact && !from.mayEndWell ? totals : [...totals, sum] };
-    }
-    case 'drop':
-      return { ...from, items: items.slice(stage.items) };
-    case 'take':
-      return taken(from, stage.items);
-    case 'batch':
-      return batched(from, stage.maxItems);
-    case 'flatMap':
-      return unfolding(from, stage, name);
-    case 'regroup':
-      return lossy(from);
-    case 'foreign': {
-      const { fault } = stage;
-      const end = { ...from, items: items.map(mapped) };
-      if (fault === undefined || fault.at >= items.length) return end;
-      if (fault.how === 'hangs') return { ...end, isExact: false, isSome: true };
-      return failing({ ...end, isExact: false }, { stage: name, index: undefined }, fault.at);
-    }
-    default:
-      return from;
-  }
-}
-
-function taken(from: Expected, items: number): Expected {
-  if (from.isExact && from.isOrdered) {
-    if (items > from.items.length) return from;
-    return { ...from, items: from.items.slice(0, items), errors: [], mayEndWell: true };
-  }
-  const most = Math.min(from.most, items);
-  if (items > from.items.length) return { ...from, most };
-  if (!from.isOrdered) return { ...from, isExact: false, isSome: true, mayEndWell: true, most };
-  return {
-    ...from,
-    isExact: from.isExact,
-    isSome: from.isSome,
-    items: from.items.slice(0, items),
-    mayEndWell: true,
-    most,
-  };
-}
-
-function batched(from: Expected, maxItems: number): Expected {
-  const { items } = from;
-  const batches = Array.from({ length: Math.ceil(items.length / maxItems) }, (_, at) =>
-    items.slice(at * maxItems, (at + 1) * maxItems),
-  );
-  // An error discards the batch that is open.
-  const isCut = from.isExact && !from.mayEndWell && items.length % maxItems > 0;
-  return { ...from, items: isCut ? batches.slice(0, -1) : batches };
-}
-
-function unfolding(from: Expected, stage: StageCase & { readonly kind: 'flatMap' }, name: string): Expected {
-  const most = from.most * Math.max(1, ...from.items.map((value) => unfolded(value, stage.most).length));
-  const made = from.items.map((value) => unfolded(value, stage.most));
-  const all: Expected = { ...from, items: made.flat(), most };
-  if (stage.inside === undefined || !stage.isIterator || stage.inside >= all.items.length) return all;
-  let left = stage.inside;
-  const index = made.findIndex((items) => {
-    left -= items.length;
-    return left < 0;
-  });
-  return failing(all, { stage: name, index: from.isExact && from.isOrdered ? index : undefined }, stage.inside);
-}
 
 /** The sum of what a run is sure to give: for the message of a failure. */
 export function shown(items: readonly Value[]): string {

@@ -1,9 +1,13 @@
 import {
   batch,
+  batchWhileBusy,
   buffer,
   compose,
+  conflate,
+  debounce,
   dedupe,
   dedupeConsecutive,
+  delay,
   drop,
   dropWhile,
   filter,
@@ -12,16 +16,34 @@ import {
   map,
   mapAsync,
   type Pipeline,
+  partitionBy,
+  rateLimit,
   type Stage,
+  sample,
   scan,
   statefulMap,
   take,
   takeWhile,
   tap,
+  throttle,
+  window,
 } from '@millrace/core';
 import { foreign } from '@millrace/core/authoring';
 import type { StageCase, Value } from './case.js';
-import { bytesOf, isEarly, isKept, keyOf, mapped, summed, unfolded } from './values.js';
+import {
+  bytesOf,
+  GAP_MS,
+  isEarly,
+  isKept,
+  keyed,
+  keyOf,
+  mapped,
+  OUT_OF_ORDER_MS,
+  summed,
+  tagOf,
+  timeOf,
+  unfolded,
+} from './values.js';
 import type { World } from './world.js';
 
 type Step = { readonly name: string; readonly highWaterMark?: number };
@@ -30,6 +52,9 @@ type Step = { readonly name: string; readonly highWaterMark?: number };
 export function pipeThrough(pipeline: Pipeline<Value>, made: StageCase, world: World): Pipeline<Value> {
   if (made.kind === 'compose') return composed(pipeline, made.stages, world);
   if (made.kind === 'regroup') return regrouped(pipeline, made);
+  if (made.kind === 'busy') return gathered(pipeline, made);
+  if (made.kind === 'window') return windowed(pipeline, made, world);
+  if (made.kind === 'partitionBy') return parted(pipeline, made, world);
   if (made.kind === 'foreign' && made.isPair) {
     return pipeline.pipeThrough(transform(made, world), { name: made.name ?? '' });
   }
@@ -46,10 +71,13 @@ function composed(pipeline: Pipeline<Value>, stages: readonly StageCase[], world
 
 function isOne(stage: StageCase): stage is OneStage {
   if (stage.kind === 'compose') return stage.stages.every(isOne);
-  return stage.kind !== 'regroup' && !(stage.kind === 'foreign' && stage.isPair);
+  return !SEVERAL.has(stage.kind) && !(stage.kind === 'foreign' && stage.isPair);
 }
 
-type OneStage = Exclude<StageCase, { kind: 'regroup' }>;
+/** Those made of several stages. */
+const SEVERAL = new Set<StageCase['kind']>(['regroup', 'busy', 'window', 'partitionBy']);
+
+type OneStage = Exclude<StageCase, { kind: 'regroup' | 'busy' | 'window' | 'partitionBy' }>;
 
 function stageOf(made: OneStage, world: World): Stage<Value, Value> {
   const name = made.name ?? '';
@@ -108,6 +136,18 @@ function stageOf(made: OneStage, world: World): Stage<Value, Value> {
     }
     case 'buffer':
       return buffer<Value>(made.items, { name });
+    case 'overflow':
+      return buffer<Value>(made.items, { name, overflow: made.overflow });
+    case 'debounce':
+      return debounce({ name, waitMs: made.ms, ...(made.isTrailing ? { maxWaitMs: made.ms * 2 } : {}) });
+    case 'throttle':
+      return throttle({ name, intervalMs: made.ms, trailing: made.isTrailing });
+    case 'sample':
+      return sample({ name, intervalMs: made.ms });
+    case 'delay':
+      return delay({ name, delayMs: made.ms, ...(made.maxItems === undefined ? {} : { maxItems: made.maxItems }) });
+    case 'rateLimit':
+      return rateLimit<Value>({ limit: 2, intervalMs: made.ms, burst: made.burst }, step);
     case 'compose':
       return compose(...(made.stages.filter(isOne).map((each) => stageOf(each, world)) as [Stage<Value, Value>]));
     case 'foreign':
@@ -179,6 +219,62 @@ function regrouped(pipeline: Pipeline<Value>, made: StageCase & { readonly kind:
         ? batches.pipeThrough(mapAsync(async (items: Value[]) => items, { name: `${name} mapAsync`, concurrency: 2 }))
         : batches;
   return through.pipeThrough(flatMap((items) => items, { name: `${name} flatMap` }));
+}
+
+function gathered(
+  pipeline: Pipeline<Value>,
+  { name = '', how, maxItems }: StageCase & { readonly kind: 'busy' },
+): Pipeline<Value> {
+  const stage =
+    how === 'batchWhileBusy'
+      ? batchWhileBusy<Value>({ name, maxItems })
+      : conflate((all: Value[], value: Value) => [...all, value], { name, seed: (value) => [value] });
+  return pipeline.pipeThrough(stage).pipeThrough(flatMap((items) => items, { name: `${name} flatMap` }));
+}
+
+function windowed(
+  pipeline: Pipeline<Value>,
+  made: StageCase & { readonly kind: 'window' },
+  world: World,
+): Pipeline<Value> {
+  const { name = '', shape, ms, isLate, isFlat = false } = made;
+  const isSession = shape === 'session';
+  const spans = isSession
+    ? { gapMs: GAP_MS }
+    : { sizeMs: ms, ...(shape === 'sliding' ? { slideMs: Math.ceil(ms / 2) } : {}) };
+  const timeMs = (_: Value, index: number): number =>
+    world.callAt(made as { name: string }, index, () => timeOf(index, isSession, isLate)) as number;
+  const times = shape === 'arrival' ? {} : { timeMs, maxOutOfOrderMs: isLate ? OUT_OF_ORDER_MS : 0 };
+  const windows = pipeline.pipeThrough(window<Value>({ name, ...spans, ...times }));
+  return isFlat
+    ? windows.pipeThrough(flatMap(({ items }) => items, { name: `${name} flatMap` }))
+    : windows.pipeThrough(map(({ items }) => items as Value[], { name: `${name} map` }));
+}
+
+/** Gives each key the stages; behind them what each key made can be told apart by its tag, where nothing changes that. */
+function parted(
+  pipeline: Pipeline<Value>,
+  made: StageCase & { readonly kind: 'partitionBy' },
+  world: World,
+): Pipeline<Value> {
+  const { name = '', keys, maxKeys, mark, stages, isTagged } = made;
+  const key = (value: Value): number | undefined =>
+    world.call(made as { name: string }, () => tagOf(value)) as number | undefined;
+  const inside = (branch: Pipeline<Value>): Pipeline<Value> => {
+    for (const stage of stages) world.perKey.add(stage.name ?? '');
+    return stages.reduce((all, stage) => pipeThrough(all, stage, world), branch);
+  };
+  const all = pipeline
+    .pipeThrough(map((value: Value) => keyed(value, keys) as never, { name: `${name} tag` }) as Stage<Value, Value>)
+    .pipeThrough(partitionBy(key, { name, maxKeys, highWaterMark: mark }, inside));
+  return isTagged ? noted(all, name, world) : all;
+}
+
+/** Notes what comes by. */
+export function noted(pipeline: Pipeline<Value>, name: string, world: World): Pipeline<Value> {
+  const seen: Value[] = [];
+  world.joined.set(name, seen);
+  return pipeline.pipeThrough(tap((value) => void seen.push(value), { name: `${name} tap` }));
 }
 
 function transform(made: StageCase & { readonly kind: 'foreign' }, world: World): TransformStream<Value, Value> {

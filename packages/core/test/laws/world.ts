@@ -41,6 +41,8 @@ export class World {
   readonly seen: Value[][] = [];
   /** What came by behind the merge of that name. */
   readonly joined: Map<string, Value[]> = new Map();
+  /** Stages of sub-pipelines, whose indexes are those of a key. */
+  readonly perKey: Set<string> = new Set();
   readonly causes: Map<string, Cause> = new Map();
   readonly #calls = new Map<string, number>();
   /** The calls of all functions. */
@@ -124,7 +126,7 @@ export class World {
   callAt<R>(part: Called, index: number, answer: () => R): R | Promise<R> {
     const { name = '' } = part;
     const at = this.#count(name);
-    if (index !== at) this.wrongIndexes.push(`${name} was told ${index} for item ${at}`);
+    if (index !== at && !this.perKey.has(name)) this.wrongIndexes.push(`${name} was told ${index} for item ${at}`);
     return this.call(part, answer, at);
   }
 
