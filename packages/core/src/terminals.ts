@@ -203,6 +203,8 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
     options?: RunOptions,
   ): Promise<A> {
     checkFunction('reduce()', 'fn', fn);
+    // biome-ignore lint/complexity/noArguments: a seed may be undefined, but not left out, as that of an array may.
+    if (arguments.length < 2) throw wrongType('reduce()', 'seed', seed, 'given: the value before the first item');
     return this.#terminal<A>('reduce', SINKS.reduce, [fn], seed, options);
   }
 

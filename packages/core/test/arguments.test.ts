@@ -19,12 +19,15 @@ import {
   range,
   rateBudget,
   rateLimit,
+  runAll,
   sample,
   scan,
   take,
   tap,
   throttle,
+  window,
 } from '@millrace/core';
+import { operator, source } from '@millrace/core/authoring';
 import { expect, test } from 'vitest';
 
 // Wrong arguments are refused at once, by name, with what they are and what they must be.
@@ -42,7 +45,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'map(): fn is 1 (must be a function)': () => map(1 as never),
     'map(): option "nam" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       map(same, { nam: 'x' } as never),
-    'map(): the options is null (must be an object)': () => map(same, null as never),
+    'map(): options is null (must be an object)': () => map(same, null as never),
     'map(): name is "" (must be a string of one character or more)': () => map(same, { name: '' }),
     'map(): name is 7 (must be a string of one character or more)': () => map(same, { name: 7 as never }),
     'map(): highWaterMark is "4" (must be a whole number of 0 or more)': () =>
@@ -64,27 +67,29 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'debounce(): option "ms" is unknown (must be one of "waitMs", "maxWaitMs", "name")': () =>
       debounce({ ms: 1 } as never),
     'throttle(): leading is 1 (must be true or false)': () => throttle({ intervalMs: 1, leading: 1 as never }),
-    'throttle(): the options is undefined (must be an object)': () => throttle(undefined as never),
+    'throttle(): options is undefined (must be an object)': () => throttle(undefined as never),
     'sample(): option "ms" is unknown (must be one of "intervalMs", "name")': () => sample({ ms: 1 } as never),
     'rateLimit(): option "rate" is unknown (must be one of "limit", "intervalMs", "burst")': () =>
       rateLimit({ rate: 1 } as never),
     'rateLimit(): limit is "5" (must be a finite number above 0)': () =>
       rateLimit({ limit: '5' as never, intervalMs: 1 }),
     'rateLimit(): cost is 2 (must be a function)': () => rateLimit({ limit: 1, intervalMs: 1 }, { cost: 2 as never }),
-    'rateLimit(): option "weight" is unknown (must be one of "name", "cost", "highWaterMark", "size")': () =>
+    'rateLimit(): option "weight" is unknown (must be one of "name", "cost", "onError", "highWaterMark", "size")': () =>
       rateLimit({ limit: 1, intervalMs: 1 }, { weight: 2 } as never),
-    'delay(): the options is 5 (must be an object)': () => delay(5 as never),
+    'delay(): options is 5 (must be an object)': () => delay(5 as never),
     'mapAsync(): keyBy is "id" (must be a function)': () => mapAsync(same, { keyBy: 'id' as never }),
     'tap(): fn is true (must be a function)': () => tap(true as never),
     'tap(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       tap(same, { a: 1 } as never),
     'scan(): fn is 0 (must be a function)': () => scan(0 as never, same),
+    'scan(): seed is undefined (must be given: the state before the first item)': () =>
+      (scan as (fn: unknown) => unknown)(same),
     'scan(): option "seed" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       scan(same, 0, { seed: 1 } as never),
     'dedupeConsecutive(): key is "id" (must be a function)': () => dedupeConsecutive('id' as never),
     'dedupeConsecutive(): option "a" is unknown (must be one of "name", "highWaterMark", "onError")': () =>
       dedupeConsecutive(same, { a: 1 } as never),
-    'batch(): the options is 3 (must be an object)': () => batch(3 as never),
+    'batch(): options is 3 (must be an object)': () => batch(3 as never),
     'batch(): maxItems is "3" (must be a whole number of 1 or more)': () => batch({ maxItems: '3' as never }),
     'batch(): sizeOf is undefined (must be a function)': () => batch({ maxBytes: 10 }),
     'batch(): sizeOf is 4 (must be a function)': () => batch({ maxItems: 10, sizeOf: 4 as never }),
@@ -103,7 +108,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'bufferUnordered(): option "ordered" is unknown (must be one of "name", "highWaterMark", "onError", "retry", "timeoutMs")':
       () => bufferUnordered(2, { ordered: true } as never),
     'cached(): fn is 1 (must be a function)': () => cached(1 as never),
-    'cached(): the options is null (must be an object)': () => cached(same, null as never),
+    'cached(): options is null (must be an object)': () => cached(same, null as never),
     'cached(): key is "id" (must be a function)': () => cached(same, { key: 'id' as never }),
     'cached(): into is "id" (must be a function)': () => cached(same, { into: 'id' as never }),
     'cached(): ttlMs is "1" (must be a number of milliseconds, 0 or more)': () => cached(same, { ttlMs: '1' as never }),
@@ -149,7 +154,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
       () => numbers.pipeThrough(map(same), { name: 'same' }),
     'pipeThrough(): option "oneToOne" is not for a stage of Millrace (must be given to the stage, or be of a foreign pair)':
       () => numbers.pipeThrough(map(same), { oneToOne: true, highWaterMark: 4 } as never),
-    'pipeThrough(): the options is null (must be an object)': () => numbers.pipeThrough(map(same), null as never),
+    'pipeThrough(): options is null (must be an object)': () => numbers.pipeThrough(map(same), null as never),
     'run(): sink is an array (must be a function, a WritableStream or a Sink)': () => numbers.run([] as never),
     'run(): sink is null (must be a function, a WritableStream or a Sink)': () => numbers.run(null as never),
     'run(): writable is "locked" (must be a WritableStream that nobody writes to)': () => numbers.run(lockedWritable()),
@@ -161,7 +166,18 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
       numbers.run(same, { sizeOf: () => 1 }),
     'run(): fuse is "no" (must be true or false)': () => numbers.run(same, { fuse: 'no' as never }),
     'run(): generate is 0 (must be true or false)': () => numbers.run(same, { generate: 0 as never }),
-    'run(): observer is a function (must be an object)': () => numbers.run(same, { observer: same as never }),
+    'run(): observer is an object (Object) (must be an object with at least one of "started", "burst", "served", "warned", "failed", "retried", "changed", "ended")':
+      () => numbers.run(same, { observer: { observer: {} } as never }),
+    'mapAsync(): retry is 3 (must be an object)': () => mapAsync(async (n) => n, { retry: 3 as never }),
+    'window(): sizeMs is undefined (must be given, or gapMs for sessions)': () => window({}),
+    'runAll(): pipeline 1 is an object (Pipeline) (must be one with its sink, as pipeline.into(sink) gives it)': () =>
+      runAll(numbers as never),
+    'operator(): name is undefined (must be what the stage is called)': () => operator({} as never),
+    'operator(): open is 1 (must be a function)': () => operator({ name: 'a', open: 1 as never }),
+    'source(): name is "" (must be what the source is called)': () => source({ name: '' } as never),
+    'source(): open is undefined (must be a function)': () => source({ name: 'a' } as never),
+    'operator "a": pull of what open() gave is undefined (must be a function)': () =>
+      numbers.pipeThrough(operator({ name: 'a', open: () => ({}) as never })).toArray(),
     'run(): clock is an object (Date) (must be an object with "now" and "setTimer")': () =>
       numbers.run(same, { clock: new Date() as never }),
     'explain(): fuse is 1 (must be true or false)': () => numbers.explain({ fuse: 1 as never }),
@@ -185,6 +201,8 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
     'toArray(): option "a" is unknown (must be one of "signal", "maxInFlight", "maxBytesInFlight", "sizeOf", "fuse", "generate", "context", "observer", "clock", "checkpoint", "closeGraceMs", "timeoutMs", "idleTimeoutMs")':
       () => numbers.toArray({ a: 1 } as never),
     'reduce(): fn is 1 (must be a function)': () => numbers.reduce(1 as never, 0),
+    'reduce(): seed is undefined (must be given: the value before the first item)': () =>
+      (numbers.reduce as (fn: unknown) => unknown).call(numbers, same),
     'forEach(): fn is 1 (must be a function)': () => numbers.forEach(1 as never),
     'some(): predicate is 1 (must be a function)': () => numbers.some(1 as never),
     'every(): predicate is 1 (must be a function)': () => numbers.every(1 as never),
@@ -279,4 +297,12 @@ test('stages throw what is wrong with their arguments, terminals reject with it,
   const rejected = counted.toArray({ maxInFlight: 0 });
   await expect(rejected).rejects.toThrow(RangeError);
   expect(read).toBe(0);
+});
+
+test('source() fails a run whose open() gives nothing to read', async () => {
+  const message = 'Cannot build source "a": read of what open() gave is undefined (must be a function)';
+  const error = await source({ name: 'a', open: () => ({}) as never })
+    .toArray()
+    .catch((reason) => reason);
+  expect(error).toMatchObject({ code: 'ERR_CORE_STAGE', stage: 'a', cause: { code: 'ERR_CORE_ARGUMENT', message } });
 });

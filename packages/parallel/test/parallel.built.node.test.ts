@@ -257,7 +257,9 @@ describe('parallel() modules', () => {
       return error;
     };
     const wrong = await failing('export const increment = (n) => {');
-    expect(wrong.message).toMatch(/Cannot load the worker module data:\S+ .*: Unexpected end of input \(must load\)/);
+    expect(wrong.message).toMatch(
+      /Cannot load the worker module data:\S+ .*: Unexpected end of input \(must be a module that Node can load\)/,
+    );
     expect((wrong.cause as Error).cause).toBeInstanceOf(SyntaxError);
     expect((await failing('import { absent } from "node:fs"; export const increment = absent')).message).toMatch(
       /does not provide an export named 'absent'/,

@@ -2,6 +2,9 @@ import type { Checkpointer } from '../checkpointer.js';
 import { checkBoolean, checkCount, checkFunction, checkMs, checkOptions, wrongType } from '../internal/arguments.js';
 import type { RunOptions } from './execution.js';
 
+/** What an observer can be told. */
+const OBSERVED = ['started', 'burst', 'served', 'warned', 'failed', 'retried', 'changed', 'ended'] as const;
+
 /** What each option of a run must be; an option that is `undefined` counts as not given. */
 const CHECKS: Readonly<Record<keyof RunOptions, (where: string, what: string, value: unknown) => void>> = {
   signal(where, what, value) {
@@ -17,7 +20,10 @@ const CHECKS: Readonly<Record<keyof RunOptions, (where: string, what: string, va
   generate: checkBoolean,
   context: checkBoolean,
   observer(where, what, value) {
-    if (typeof value !== 'object' || value === null) throw wrongType(where, what, value, 'an object');
+    if (!OBSERVED.some((name) => has(value, name, 'function'))) {
+      const names = OBSERVED.map((name) => `"${name}"`).join(', ');
+      throw wrongType(where, what, value, `an object with at least one of ${names}`);
+    }
   },
   clock(where, what, value) {
     if (!has(value, 'now', 'function') || !has(value, 'setTimer', 'function')) {

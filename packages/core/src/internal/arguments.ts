@@ -9,7 +9,9 @@ function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'no prototype'})`;
+  // Bundlers put a `_` before the name of a class that names itself.
+  if (typeof value === 'object' && value !== null)
+    return `an object (${value.constructor?.name.replace(/^_/, '') ?? 'no prototype'})`;
   return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
@@ -57,9 +59,9 @@ export function checkPeriodMs(where: string, what: string, value: unknown): void
   if (!Number.isFinite(value) || value <= 0) throw outOfRange(where, what, value, mustBe);
 }
 
-/** Refuses what is not an object of options, and every option that is not in `known`. */
-export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw wrongType(where, 'the options', options, 'an object');
+/** Refuses what is not an object of options, and every option that is not in `known`; `what` is such an object called. */
+export function checkOptions(where: string, options: unknown, known: readonly string[], what = 'options'): void {
+  if (typeof options !== 'object' || options === null) throw wrongType(where, what, options, 'an object');
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       const list = known.map((each) => `"${each}"`).join(', ');
@@ -77,7 +79,7 @@ export function checkOptions(where: string, options: unknown, known: readonly st
 
 /** Refuses any option, where `whom` takes none in this place and would leave it without effect. */
 export function refuseOptions(where: string, options: unknown, whom: string, mustBe: string): void {
-  if (typeof options !== 'object' || options === null) throw wrongType(where, 'the options', options, 'an object');
+  if (typeof options !== 'object' || options === null) throw wrongType(where, 'options', options, 'an object');
   const [name] = Object.keys(options);
   if (name === undefined) return;
   throw argumentError(new TypeError(`Cannot build ${where}: option "${name}" is not for ${whom} (must be ${mustBe})`));

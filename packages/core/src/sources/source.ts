@@ -1,6 +1,7 @@
 import type { StageContext } from '../engine/context.js';
 import { readerSource } from '../engine/reader-source.js';
 import type { SourceReader } from '../engine/spec.js';
+import { checkFunction, wrongType } from '../internal/arguments.js';
 import { Pipeline } from '../pipeline.js';
 
 /** What a source is called, and how it is opened for a run. */
@@ -34,5 +35,13 @@ export interface SourceOptions<T> {
  * ```
  */
 export function source<T>(options: SourceOptions<T>): Pipeline<T> {
-  return new Pipeline<T>(readerSource(options.name, (context) => options.open(context)));
+  const { name } = options;
+  if (typeof name !== 'string' || name === '') throw wrongType('source()', 'name', name, 'what the source is called');
+  checkFunction('source()', 'open', options.open);
+  const open = (context: StageContext): SourceReader<T> => {
+    const reader = options.open(context);
+    checkFunction(`source "${name}"`, 'read of what open() gave', reader?.read);
+    return reader;
+  };
+  return new Pipeline<T>(readerSource(name, open));
 }

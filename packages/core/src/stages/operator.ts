@@ -5,6 +5,7 @@ import { openPair } from '../engine/pair.js';
 import type { SizeOf } from '../engine/scale.js';
 import type { OperatorPuller, OperatorRooms, OperatorSpec, Room, Weight } from '../engine/spec.js';
 import { type Stage, stageOf } from '../engine/stage.js';
+import { checkFunction, wrongType } from '../internal/arguments.js';
 
 /** What the plan has to know of a stage that is not a synchronous step, and how to open it for a run. */
 export interface OperatorOptions<I, O> {
@@ -126,11 +127,16 @@ export interface OperatorOptions<I, O> {
  */
 export function operator<I, O>(options: OperatorOptions<I, O>): Stage<I, O> {
   const { name, highWaterMark = 0, size, inService = 0, detail = 'in service', weight = 'same' } = options;
+  const where = `operator "${name}"`;
+  if (typeof name !== 'string' || name === '') throw wrongType('operator()', 'name', name, 'what the stage is called');
+  checkFunction('operator()', 'open', options.open);
   const { obstacle, keepsOrder, gathers, carries } = options;
   const sizeOf = size as SizeOf | undefined;
   const open: OperatorSpec['open'] = (upstream, context, rooms) => {
     const edge = rooms.highWaterMark > 0 ? new Edge(upstream, rooms.highWaterMark, context, true, sizeOf) : upstream;
-    return options.open(edge as Puller<I>, context, rooms) as OperatorPuller<unknown>;
+    const puller = options.open(edge as Puller<I>, context, rooms) as OperatorPuller<unknown>;
+    checkFunction(where, 'pull of what open() gave', puller?.pull);
+    return puller;
   };
   const rooms = { highWaterMark, size: sizeOf, inService, detail, weight };
   return stageOf({ type: 'operator', name, ...rooms, obstacle, keepsOrder, gathers, carries, open }, openPair);

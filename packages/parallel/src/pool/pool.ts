@@ -222,7 +222,7 @@ export class Pool {
   #unusable(handle: WorkerHandle, why: string, cause: unknown): void {
     const what = `Cannot load the worker module ${this.href}: ${why}`;
     void this.#kill(handle);
-    this.#unserve(parallelError('ERR_PARALLEL_MODULE', `${what} (must load)`, cause));
+    this.#unserve(parallelError('ERR_PARALLEL_MODULE', `${what} (must be a module that Node can load)`, cause));
   }
 
   #unserve(error: Error): void {

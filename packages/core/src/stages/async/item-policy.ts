@@ -52,7 +52,7 @@ export function itemPolicy(where: string, options: ItemPolicyOptions<never, unkn
 }
 
 function retryPolicy(where: string, options: RetryOptions): RetryPolicy {
-  checkOptions(where, options, ['attempts', 'backoffMs', 'maxBackoffMs', 'jitter', 'when', 'random']);
+  checkOptions(where, options, ['attempts', 'backoffMs', 'maxBackoffMs', 'jitter', 'when', 'random'], 'retry');
   const { attempts, backoffMs = 100, maxBackoffMs = 30_000, jitter = 0.5, when, random = Math.random } = options;
   checkCount(where, 'attempts', attempts, 2);
   checkMs(where, 'backoffMs', backoffMs, 0);

@@ -100,11 +100,12 @@ function checkSpans({ sizeMs, slideMs, gapMs }: WindowOptions<never, unknown>): 
     if (gapMs === 0) throw outOfRange(WHERE, 'gapMs', gapMs, what);
     return refuse({ sizeMs, slideMs }, ['sizeMs', 'slideMs'], 'left out with gapMs: sessions have no size');
   }
+  if (sizeMs === undefined) throw wrongType(WHERE, 'sizeMs', sizeMs, 'given, or gapMs for sessions');
   checkMs(WHERE, 'sizeMs', sizeMs, 0);
   if (sizeMs === 0) throw outOfRange(WHERE, 'sizeMs', sizeMs, what);
   if (slideMs === undefined) return;
   checkMs(WHERE, 'slideMs', slideMs, 0);
-  const isInside = slideMs > 0 && slideMs <= (sizeMs as number);
+  const isInside = slideMs > 0 && slideMs <= sizeMs;
   if (!isInside) throw outOfRange(WHERE, 'slideMs', slideMs, `${what}, and at most sizeMs`);
 }
 

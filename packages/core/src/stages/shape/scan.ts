@@ -1,7 +1,7 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { STEPS } from '../../engine/step.js';
-import { checkFunction } from '../../internal/arguments.js';
+import { checkFunction, wrongType } from '../../internal/arguments.js';
 import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
 
@@ -22,7 +22,7 @@ import { type CallOptions, checkCallOptions } from '../step-options.js';
  * @param seed - The state before the first item; each run starts from the same value.
  * @param options - `name` (default `'scan'`), `onError` (default `'fail'`), `highWaterMark` (default: none, fused).
  * @returns A stage from `I` to `S`.
- * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function or an option is unknown.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `fn` is not a function, `seed` is left out or an option is unknown.
  * @remarks Elsewhere: RxJS `scan`; Rust `scan`; Akka `scan`, which gives the seed first; Node –.
  *
  * @example A running sum
@@ -37,6 +37,8 @@ export function scan<I, S>(
   options: CallOptions<I, NoInfer<S>> = {},
 ): Stage<I, S> {
   checkFunction('scan()', 'fn', fn);
+  // biome-ignore lint/complexity/noArguments: a seed may be undefined, but not left out.
+  if (arguments.length < 2) throw wrongType('scan()', 'seed', seed, 'given: the state before the first item');
   checkCallOptions('scan()', options);
   const spec = { name: 'scan', ...options, kind: STEPS.scan, params: [fn], seed };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
