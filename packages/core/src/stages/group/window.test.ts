@@ -319,7 +319,7 @@ test('window() refuses wrong options by name', () => {
       { sizeMs: 10, size: 5 },
     ].map(message),
   ).toEqual([
-    'sizeMs is undefined (must be a number of milliseconds, 0 or more)',
+    'sizeMs is undefined (must be given, or gapMs for sessions)',
     'sizeMs is 0 (must be more than 0 milliseconds)',
     'sizeMs is 10 (must be left out with gapMs: sessions have no size)',
     'gapMs is 0 (must be more than 0 milliseconds)',
