@@ -180,6 +180,20 @@ conforms('conflate()', (user) =>
     flatMap(same),
   ),
 );
+conforms('conflate() that skips', () =>
+  compose(
+    conflate((sums: number[], n: number) => (n % 3 === 0 ? no() : [...sums, n]), {
+      seed: (n: number) => (n % 3 === 0 ? no() : [n]),
+      onError: 'skip',
+    }),
+    flatMap(same),
+  ),
+);
+conforms(
+  'mapAsync() by a key that fails',
+  () => mapAsync(later, { concurrency: 3, keyBy: (n: number) => (n % 3 === 0 ? no() : n % 2), onError: 'skip' }),
+  { reads: 6 },
+);
 conforms('window() by time of events', (user) =>
   window({ sizeMs: 4, timeMs: user((n: number) => n), keyBy: (n) => n % 2, maxItems: 20 }),
 );

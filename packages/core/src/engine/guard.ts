@@ -86,6 +86,13 @@ export class Guard {
     this.#failed(this.#newTry(item, index, 1, settle), error);
   }
 
+  /** Deals with an item for which the function can't be called, so that another try would be no use. */
+  refused(item: unknown, index: number, error: unknown, settle: Settle): void {
+    const each = this.#newTry(item, index, 1, settle);
+    if (this.#isClosed) this.#fail(each, error);
+    else this.#giveUp(each, error);
+  }
+
   /** Ends what is under way: nothing is tried again, and the signals that the functions have are aborted. */
   close(reason: unknown): void {
     if (this.#isClosed) return;

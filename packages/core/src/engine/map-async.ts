@@ -160,7 +160,10 @@ export class MapAsync implements Puller<unknown> {
       // One that nothing else waits for.
       task.key = task;
       this.#running++;
-      return this.#end(task, began, 'failed', this.#context.failure(error, task.index, 1, item));
+      const guard = this.#guard;
+      if (guard === undefined)
+        return this.#end(task, began, 'failed', this.#context.failure(error, task.index, 1, item));
+      return this.#guarded(task, began, (settle) => guard.refused(item, task.index, error, settle));
     }
     task.value = item;
     this.#keys.add(task);

@@ -1,15 +1,20 @@
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
-import { gather } from './carried.js';
+import { carryOn, gather } from './carried.js';
 import type { StageContext } from './context.js';
+import { ItemErrors, WRITING } from './item-errors.js';
 import { Later, whenAnswered } from './later.js';
+import type { ErrorPolicy } from './rejects.js';
 
 /** What becomes of the items that arrive while the consumer is busy; keeps the counts. */
 export interface Gathering {
   /** How many items to ask for, where the consumer asks for `max`; for 0 it is busy. */
   credit(max: number): number;
-  /** Takes what arrived together, when the consumer asked for `max`; throws what the user's function throws. */
-  add(items: readonly unknown[], max: number): void;
+  /**
+   * Takes what arrived together, when the consumer asked for `max`; throws what the user's function throws on an item, behind
+   * which nothing is taken.
+   */
+  add(items: readonly unknown[], max: number, errors: ItemErrors): void;
   /** What can be handed on. */
   take(): unknown[] | undefined;
   /** Gives up what it holds. */
@@ -21,6 +26,9 @@ export class WhileBusy implements Puller<unknown> {
   readonly #upstream: Puller<unknown>;
   readonly #context: StageContext;
   readonly #gathering: Gathering;
+  readonly #errors: ItemErrors;
+  /** What came behind an item whose letter is being written. */
+  #rest: readonly unknown[] = [];
   #isAsking = false;
   #isClosed = false;
   #willRead = false;
@@ -28,10 +36,16 @@ export class WhileBusy implements Puller<unknown> {
   #max = 0;
   readonly #later = new Later<unknown>();
 
-  constructor(upstream: Puller<unknown>, context: StageContext, gathering: Gathering) {
+  constructor(
+    upstream: Puller<unknown>,
+    context: StageContext,
+    gathering: Gathering,
+    onError?: ErrorPolicy<never, unknown>,
+  ) {
     this.#upstream = upstream;
     this.#context = context;
     this.#gathering = gathering;
+    this.#errors = new ItemErrors(onError, context, (failure) => this.#written(failure));
   }
 
   pull(max: number): Pulled<unknown> {
@@ -49,10 +63,13 @@ export class WhileBusy implements Puller<unknown> {
     this.#behind = END;
     this.#upstream.close(reason);
     this.#gathering.discard();
+    if (this.#errors.close()) this.#context.inside(-this.#context.weight);
+    this.#abandon(this.#rest);
+    this.#rest = [];
   }
 
   readonly #read = (): void => {
-    while (!this.#isAsking && !this.#isClosed && this.#behind === undefined) {
+    while (!this.#isAsking && !this.#isClosed && this.#behind === undefined && !this.#errors.isWriting) {
       if (this.#willRead && !this.#later.isOwed) return;
       const credit = this.#gathering.credit(this.#later.isOwed ? this.#max : 0);
       if (credit <= 0) return;
@@ -87,28 +104,55 @@ export class WhileBusy implements Puller<unknown> {
   }
 
   #accept(answer: Answer<unknown>): void {
-    const { counts, inside, weight } = this.#context;
     if (!Array.isArray(answer)) this.#behind ??= answer;
-    else if (this.#isClosed) {
-      counts.in += answer.length;
-      counts.abandoned += answer.length;
-      inside(-answer.length * weight);
-    } else this.#add(answer);
+    else if (this.#isClosed) this.#abandon(answer);
+    else this.#add(answer);
     this.#hand();
   }
 
   #add(items: readonly unknown[]): void {
-    const { counts, inside, weight } = this.#context;
-    const before = counts.in;
-    try {
-      this.#gathering.add(items, this.#later.isOwed ? this.#max : 0);
-    } catch (error) {
-      this.#behind ??= this.#context.failure(error, this.#context.enteredBefore + counts.in - 1);
-      const lost = items.length - (counts.in - before) + 1;
-      counts.in = before + items.length;
-      counts.abandoned += lost;
-      inside(-lost * weight);
+    const { counts, enteredBefore } = this.#context;
+    for (let rest = items; rest.length > 0; ) {
+      const before = counts.in;
+      try {
+        this.#gathering.add(rest, this.#later.isOwed ? this.#max : 0, this.#errors);
+        return;
+      } catch (error) {
+        const at = counts.in - before - 1;
+        const taken = this.#errors.take(error, enteredBefore + counts.in - 1, rest[at]);
+        rest = rest.slice(at + 1);
+        if (taken === WRITING) {
+          this.#rest = rest;
+          return;
+        }
+        if (!this.#goesOn(taken)) return this.#abandon(rest);
+      }
     }
+  }
+
+  /** Whether an item that was rejected is dealt with, and did not end the run. */
+  #goesOn(failure: Failure | undefined): boolean {
+    this.#context.inside(-this.#context.weight);
+    if (failure !== undefined) this.#context.counts.abandoned++;
+    this.#behind ??= failure;
+    return !this.#isClosed && this.#behind === undefined;
+  }
+
+  #written(failure: Failure | undefined): void {
+    const rest = this.#rest;
+    this.#rest = [];
+    if (this.#goesOn(failure)) this.#add(rest);
+    else this.#abandon(rest);
+    this.#hand();
+    this.#read();
+  }
+
+  /** Items that go no further than this. */
+  #abandon({ length }: readonly unknown[]): void {
+    const { counts, inside, weight } = this.#context;
+    counts.in += length;
+    counts.abandoned += length;
+    if (length > 0) inside(-length * weight);
   }
 
   #hand(): void {
@@ -202,20 +246,26 @@ export class Folded implements Gathering {
     return max === 0 ? this.#burst : max;
   }
 
-  add(items: readonly unknown[], max: number): void {
+  add(items: readonly unknown[], max: number, errors: ItemErrors): void {
     for (const item of items) {
       this.#context.counts.in++;
-      if (!this.#isOver) this.#one(item, Math.max(1, max));
+      if (!this.#isOver) this.#one(item, Math.max(1, max), errors);
       else this.#end(1, 'abandoned');
     }
   }
 
-  #one(item: unknown, most: number): void {
+  #one(item: unknown, most: number, errors: ItemErrors): void {
     const last = this.#items.length - 1;
     const isOwn = last + 1 < most;
     // Not as methods: a function of the user must not see this object as its `this`.
     const [seed, fold] = [this.#seed, this.#fold];
-    const value = isOwn ? seed(item) : fold(this.#items[last], item);
+    let value: unknown;
+    try {
+      value = isOwn ? seed(item) : fold(this.#items[last], item);
+    } catch (error) {
+      const { counts, enteredBefore } = this.#context;
+      value = carryOn(item, errors.instead(error, enteredBefore + counts.in - 1, item));
+    }
     // The user's function may have ended the run.
     if (this.#isOver) return this.#end(1, 'abandoned');
     if (!isOwn) {

@@ -62,7 +62,8 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
  *   that wait for a slot, or for their key.
  * - Backpressure: takes an item when a slot is free; tasks under way go on while the consumer is slow. Before `take(n)`
  *   up to `concurrency` items more than `n` may be read.
- * - Failure: as `onError` says, behind the tries of `retry`. With `'fail'` the first failure, in order, fails the pipeline
+ * - Failure: as `onError` says, behind the tries of `retry`; what `keyBy` throws at once. With `'fail'` the first
+ *   failure, in order, fails the pipeline
  *   after the results before it; later ones are its `others`. An item keeps its slot until it is dealt with.
  * - Cancel: aborts `signal`, cancels upstream with the same reason; what is in service is counted as abandoned.
  *

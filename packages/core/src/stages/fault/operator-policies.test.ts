@@ -1,11 +1,14 @@
 import {
   batch,
+  conflate,
   type DeadLetter,
   deadLetter,
   type ErrorPolicy,
   fallback,
+  flatten,
   from,
   map,
+  mapAsync,
   type OnError,
   type Pipeline,
   type Run,
@@ -45,9 +48,14 @@ interface Kind {
 const items = (windows: Pipeline<{ readonly items: number[] }>): Pipeline<unknown> =>
   windows.pipeThrough(map((each) => each.items));
 
+const begun = (n: number): number[] => [picky(n)];
+const folded = (all: number[], n: number): number[] => [...all, picky(n)];
+const flat = (arrays: Pipeline<number[]>): Pipeline<unknown> => arrays.pipeThrough(flatten());
+
 const WHOLE = [0, 1, 2, 3, 4, 5, 6, 7];
 const LEFT = [0, 1, 3, 4, 6, 7];
 const TIMED = { maxBytes: 2, maxWaitMs: 9, sizeOf: (n: number) => picky(n) * 0 + 1 };
+const BY_KEY = { concurrency: 2, keyBy: picky, retry: { attempts: 3 } };
 const RATE = { limit: 1_000_000, intervalMs: 1, burst: 1_000 };
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -58,6 +66,24 @@ const KINDS: Readonly<Record<string, Kind>> = {
       through: (p, onError) => p.pipeThrough(rateLimit(RATE, { cost: picky, onError })),
       instead: 1,
       fallen: WHOLE,
+    },
+  },
+  conflate: {
+    through: (p, onError) => flat(p.pipeThrough(conflate(folded, { seed: begun, onError }))),
+    skipped: LEFT,
+    falling: {
+      through: (p, onError) => flat(p.pipeThrough(conflate(folded, { seed: begun, onError }))),
+      instead: [-1],
+      fallen: [0, 1, -1, 3, 4, -1, 6, 7],
+    },
+  },
+  'mapAsync, by keyBy': {
+    through: (p, onError) => p.pipeThrough(mapAsync(async (n: number) => n, { ...BY_KEY, onError })),
+    skipped: LEFT,
+    falling: {
+      through: (p, onError) => p.pipeThrough(mapAsync(async (n: number) => n, { ...BY_KEY, onError })),
+      instead: -1,
+      fallen: [0, 1, -1, 3, 4, -1, 6, 7],
     },
   },
   'window, by keyBy': {
@@ -286,4 +312,5 @@ test('stages refuse wrong policies by name, and take none where no function is c
   expect(() => rateLimit(RATE, { onError: 'skip' })).toThrow(
     'Cannot build rateLimit(): onError is "skip" (must be left out without cost, which it is about)',
   );
+  expect(() => conflate(folded, { seed: begun, onError: 'ignore' as never })).toThrow(code);
 });

@@ -1,4 +1,4 @@
-import { batch, conflate, from, mapAsync, range } from '@millrace/core';
+import { batch, conflate, deadLetter, type ErrorPolicy, fallback, from, mapAsync, range } from '@millrace/core';
 import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -28,6 +28,37 @@ test('conflate() passes each item while the consumer waits, and folds what comes
   expect(await clock.until(run.finished)).toMatchObject({ balanced: true, read: 5 });
   expect(seen).toEqual(['1 at 0', '9 at 100', '5 at 300']);
   expect(run.counts()[1]).toMatchObject({ in: 5, absorbed: 5, made: 3, out: 3, held: 0 });
+});
+
+test('conflate() leaves what is folded as it was where an item can not be folded into it', async () => {
+  const policies: [ErrorPolicy<number, number>, number[]][] = [
+    ['skip', [1, 2 + 4]],
+    [deadLetter(new WritableStream()), [1, 2 + 4]],
+    [fallback((_error, item: number) => item * 100), [1, 300 + 4]],
+  ];
+  for (const [onError, expected] of policies) {
+    const clock = virtualClock();
+    const probe = sourceProbe<number>();
+    const seen: number[] = [];
+    const add = (sum: number, n: number): number => {
+      if (n === 3) throw new Error('no');
+      return sum + n;
+    };
+    const work = async (sum: number): Promise<void> => {
+      seen.push(sum);
+      await clock.sleep(100);
+    };
+    const run = probe.pipeline
+      .pipeThrough(conflate(add, { onError }))
+      .pipeThrough(mapAsync(work))
+      .run(() => {}, { clock });
+    probe.release(1);
+    await clock.advance(10);
+    probe.release(2, 3, 4);
+    probe.end();
+    expect(await clock.until(run.finished)).toMatchObject({ read: 4, abandoned: 0, balanced: true });
+    expect(seen).toEqual(expected);
+  }
 });
 
 test('conflate() never slows its source down, and holds one item whatever comes', async () => {
@@ -130,6 +161,6 @@ test('conflate() of batches holds few of them, and refuses wrong arguments by na
   expect(() => conflate(1 as never)).toThrow('Cannot build conflate(): fn is 1 (must be a function)');
   expect(() => conflate(add, { seed: 0 as never })).toThrow('Cannot build conflate(): seed is 0 (must be a function)');
   expect(() => conflate(add, { sed: 0 } as never)).toThrow(
-    'Cannot build conflate(): option "sed" is unknown (must be one of "name", "seed")',
+    'Cannot build conflate(): option "sed" is unknown (must be one of "name", "seed", "onError")',
   );
 });
