@@ -13,6 +13,14 @@ test('parallel() refuses wrong options by name', () => {
   expect(wrong({ abortGraceMs: -1 })).toThrow(/abortGraceMs is -1/);
   expect(wrong({ transfer: [] })).toThrow(/transfer is an array/);
   expect(wrong({ onError: 'ignore' })).toThrow(/onError is "ignore"/);
+  expect(wrong({ onError: { fallback: 1 } })).toThrow(/onError is an object .*fallback\(fn\)\)/);
+  expect(wrong({ retry: {} })).toThrow(/attempts is undefined/);
+  expect(wrong({ retry: { attempts: 1 } })).toThrow(/attempts is 1/);
+  expect(wrong({ retry: { attempts: 2, delayMs: 1 } })).toThrow(/option "delayMs" is unknown/);
+  expect(wrong({ retry: { attempts: 2, jitter: 2 } })).toThrow(/jitter is 2/);
+  expect(wrong({ retry: { attempts: 2 }, transfer: () => [] })).toThrow(
+    /retry is an object .*\(must be absent with transfer: what was moved can't be sent again\)/,
+  );
   expect(wrong({ onWorkerDeath: 'ignore' })).toThrow(/onWorkerDeath is "ignore"/);
   expect(wrong({ onWorkerDeath: 'retry', transfer: () => [] })).toThrow(/what was moved can't be sent again/);
   expect(() => parallel({} as typeof module, 'twice')).toThrow(/module is an object/);

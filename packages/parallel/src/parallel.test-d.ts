@@ -1,4 +1,4 @@
-import { from, type Pipeline } from '@millrace/core';
+import { fallback, from, type Pipeline } from '@millrace/core';
 import { parallel, workerModule } from '@millrace/parallel';
 import type { transferred, WorkerContext } from '@millrace/parallel/worker';
 import { expectTypeOf, test } from 'vitest';
@@ -30,4 +30,14 @@ test('parallel() refuses names of what is not a function of an item, and items o
   parallel(module, 'absent');
   // @ts-expect-error the function takes numbers
   from(['']).pipeThrough(parallel(module, 'plain'));
+});
+
+test('parallel() gives what its function makes or what fallback() gives, awaited', () => {
+  const retry = { attempts: 3 };
+  const zero = parallel(module, 'plain', { retry, onError: fallback(() => 0) });
+  expectTypeOf(from([1]).pipeThrough(zero)).toEqualTypeOf<Pipeline<string | number>>();
+  const later = parallel(module, 'plain', { onError: fallback((_error, n: number) => Promise.resolve(n > 0)) });
+  expectTypeOf(from([1]).pipeThrough(later)).toEqualTypeOf<Pipeline<string | boolean>>();
+  // @ts-expect-error the items are numbers
+  parallel(module, 'plain', { onError: fallback((_error, text: string) => text) });
 });

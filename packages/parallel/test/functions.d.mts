@@ -34,6 +34,13 @@ export interface Order {
   call?: () => void;
 }
 export function obey(item: Order): number;
+export interface Flaky {
+  n: number;
+  fails: number;
+  how: 'throw' | 'reject' | 'exit' | 'hang';
+  tries: Int32Array;
+}
+export function failFirst(item: Flaky, context: WorkerContext): readonly [n: number, attempt: number];
 export function exitAtMinusOne(column: Float64Array): Transferred<number>;
 export function same(n: number): number;
 export const value: number;

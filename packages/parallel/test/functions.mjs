@@ -107,6 +107,16 @@ export function obey({ n, how, began }) {
   return n;
 }
 
+/** Fails on an item as often as it says, which the shared array counts, in the way that it says; gives the try. */
+export function failFirst({ n, fails, how, tries }, { attempt }) {
+  const isFailing = Atomics.add(tries, n, 1) < fails;
+  if (isFailing && how === 'throw') throw new RangeError(`item ${n}, try ${attempt}`);
+  if (isFailing && how === 'reject') return Promise.reject(new RangeError(`item ${n}, try ${attempt}`));
+  if (isFailing && how === 'exit') process.exit(3);
+  while (isFailing && how === 'hang');
+  return [n, attempt];
+}
+
 /** Ends its worker at a column that begins with -1; others it moves back. */
 export const exitAtMinusOne = (column) => {
   if (column[0] === -1) process.exit(3);

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { channel, type DeadLetter, deadLetter, mapAsync, type Pipeline, StageError } from '@millrace/core';
+import { channel, type DeadLetter, deadLetter, fallback, mapAsync, type Pipeline, StageError } from '@millrace/core';
 import { source } from '@millrace/core/authoring';
 import { type ParallelOptions, parallel, workerModule } from '@millrace/parallel';
 import { afterAll, expect, test, vi } from 'vitest';
@@ -48,6 +48,40 @@ test.each(options)('parallel() hands on where its items come from (%o)', async (
   expect(letters.map(({ index, item, origin }) => [index, item.n, origin?.offset])).toEqual(
     [7, 200, 201, 399].map((n) => [n, n, n * 10]),
   );
+});
+
+test('parallel() with retry tells of each try where its item comes from', async () => {
+  const retried: unknown[] = [];
+  const observer = { retried: ({ index, origin }: StageError) => void retried.push([index, origin?.offset]) };
+  const letters: DeadLetter<Order>[] = [];
+  const writable = new WritableStream<DeadLetter<Order>>({ write: (letter) => void letters.push(letter) });
+  const seen: unknown[] = [];
+  await log(100, { 7: 'throw', 80: 'throw' })
+    .pipeThrough(parallel(functions, 'obey', { retry: { attempts: 3, backoffMs: 1 }, onError: deadLetter(writable) }))
+    .pipeThrough(mapAsync((n, { origin }) => void seen.push(origin?.offset === n * 10)))
+    .count({ context: true, observer });
+  expect(seen).toEqual(Array.from({ length: 98 }, () => true));
+  expect(retried).toEqual(
+    expect.arrayContaining([
+      [7, 70],
+      [7, 70],
+      [80, 800],
+      [80, 800],
+    ]),
+  );
+  expect(letters.map(({ index, origin, attempts }) => [index, origin?.offset, attempts])).toEqual([
+    [7, 70, 3],
+    [80, 800, 3],
+  ]);
+});
+
+test('parallel() with fallback() hands on the origin of the item with what it gives', async () => {
+  const places: unknown[] = [];
+  await log(20, { 7: 'throw' })
+    .pipeThrough(parallel(functions, 'obey', { onError: fallback(() => -1) }))
+    .pipeThrough(mapAsync((n, { origin }) => void (n === -1 && places.push(origin?.offset))))
+    .count({ context: true });
+  expect(places).toEqual([70]);
 });
 
 test('parallel() says of an item that fails the run where it comes from', async () => {

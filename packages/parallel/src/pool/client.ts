@@ -8,6 +8,8 @@ export interface Rejected {
   /** How many items entered the stage before it. */
   readonly index: number;
   readonly item: unknown;
+  /** How often it was tried. */
+  readonly attempts: number;
 }
 
 /** Items that cross to a worker together, kept here until it acknowledges them. */
@@ -18,7 +20,7 @@ export class Burst {
   /** Kept until it is acknowledged. */
   items: readonly unknown[];
   /** How often its items were begun, this time included. */
-  readonly attempt: number;
+  attempt: number;
   /** Known to its worker by this number. */
   id: number = 0;
   /** When its items were taken, as the run's context tells the time. */
@@ -69,8 +71,8 @@ export interface Client {
   done(burst: Burst, message: DoneMessage): void;
   /** The burst can't be sent. */
   refused(burst: Burst, error: unknown): void;
-  /** The worker died on the item at `offset`. */
-  died(burst: Burst, offset: number, error: unknown, mayRetry: boolean): void;
+  /** The worker died on the item at `offset`, or (`isDeath` is false) was ended since that took too long. */
+  died(burst: Burst, offset: number, error: unknown, isDeath: boolean): void;
   /** The worker died before it began the burst; what was moved to it is lost. */
   returned(burst: Burst, error: unknown): void;
   /** No worker can serve the client. */

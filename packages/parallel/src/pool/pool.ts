@@ -203,12 +203,12 @@ export class Pool {
   }
 
   /** Gives back what a dead worker had: what it ran, to be reported or tried again, and what it had not begun. */
-  #buried(handle: WorkerHandle, error: Error, mayRetry: boolean): void {
+  #buried(handle: WorkerHandle, error: Error, isDeath: boolean): void {
     this.#deaths++;
     const running = handle.running();
     for (const burst of handle.inFlight.splice(0).reverse()) {
       if (!this.#clients.includes(burst.client)) continue;
-      if (burst === running?.burst) burst.client.died(burst, running.offset, error, mayRetry);
+      if (burst === running?.burst) burst.client.died(burst, running.offset, error, isDeath);
       else burst.client.returned(burst, error);
     }
     this.#checkLeaving();

@@ -51,8 +51,8 @@ export class WorkerHandle {
     burst.id = this.#nextId;
     this.#nextId = (this.#nextId % MOST_ID) + 1;
     const { lease, transfer: moves } = client;
-    const { id, first, items } = burst;
-    this.#thread.post({ type: 'burst', lease, id, first, items, mayReturn: moves === undefined }, transfer);
+    const { id, first, items, attempt } = burst;
+    this.#thread.post({ type: 'burst', lease, id, first, items, attempt, mayReturn: moves === undefined }, transfer);
     burst.state = 'in flight';
     this.inFlight.push(burst);
     if (this.inFlight.length === 1) this.#thread.hold(true);

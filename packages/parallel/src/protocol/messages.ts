@@ -11,6 +11,8 @@ export type ToWorker =
       /** The index of the first item in its stage. */
       readonly first: number;
       readonly items: readonly unknown[];
+      /** Which try of them this is: 1 for the first. */
+      readonly attempt: number;
       /** Whether items that were not begun may be given back: the main thread still has them. */
       readonly mayReturn: boolean;
     }

@@ -1,4 +1,4 @@
-import type { Clock, OnError } from '@millrace/core';
+import type { Clock } from '@millrace/core';
 import {
   type Answer,
   carryOn,
@@ -11,6 +11,7 @@ import {
   type Pulled,
   type Puller,
   plain,
+  Retries,
   type StageContext,
   whenAnswered,
 } from '@millrace/core/authoring';
@@ -21,23 +22,12 @@ import type { DoneMessage } from '../protocol/messages.js';
 import { clonable, unpackError } from '../protocol/packed-error.js';
 import { BurstSize } from './burst-size.js';
 import { Results } from './results.js';
+import type { StagePlan } from './stage-plan.js';
 
 /** Bursts that may be inside for each worker: two with it, the others finished and waiting for an earlier one. */
 const BURSTS_PER_WORKER = 8;
-/** How often an item is begun that a worker dies of, with `onWorkerDeath: 'retry'`. */
+/** How often an item is begun that a worker dies of, with `onWorkerDeath: 'retry'` and without `retry`. */
 const ATTEMPTS = 2;
-
-/** What decides how a stage behaves; checked before. */
-export interface StagePlan {
-  readonly exportName: string;
-  readonly ordered: boolean;
-  readonly maxItemsInWorkers: number;
-  readonly timeoutMs: number | undefined;
-  readonly abortGraceMs: number;
-  readonly isRetrying: boolean;
-  readonly onError: OnError<never>;
-  readonly transfer: ((item: never) => readonly Transferable[]) | undefined;
-}
 
 /**
  * One run of a parallel stage: takes items in bursts when a worker has room, and hands the results on.
@@ -54,6 +44,7 @@ export class ParallelStage implements Puller<unknown>, Client {
   readonly #context: StageContext;
   readonly #size: BurstSize;
   readonly #results: Results;
+  readonly #retries: Retries | undefined;
   /** The items as they came, by index, where they carry their origins: workers are given them without. */
   readonly #carried = new Map<number, unknown>();
   /** Bursts that wait for a worker. */
@@ -74,7 +65,8 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#pool = pool;
     this.#upstream = upstream;
     this.#context = context;
-    const rejects = openRejects<unknown>(plan.onError, context);
+    const rejects = openRejects(plan.onError, context);
+    if (plan.retry !== undefined) this.#retries = new Retries(plan.retry, context);
     this.#results = new Results(plan.ordered, rejects, context, () => {
       this.#hand();
       pool.pump();
@@ -126,6 +118,7 @@ export class ParallelStage implements Puller<unknown>, Client {
     this.#last ??= END;
     this.#upstream.close(reason);
     this.#results.close();
+    this.#retries?.close();
     this.#toSend = [];
     this.#carried.clear();
     const leaving = this.#pool.leave(this);
@@ -165,27 +158,35 @@ export class ParallelStage implements Puller<unknown>, Client {
     burst.results = this.#context.carries
       ? results.map((made, at) => carryOn(this.#carried.get(first + at), made))
       : results;
+    // An item that threw is still needed, with its origin, where it is tried again.
+    const failed = new Set(errors?.map(([offset]) => offset));
     if (errors === undefined) this.#finish(burst);
-    else if (this.#plan.onError === 'fail') this.#thrown(burst, errors);
-    else this.#rejectEach(burst, errors);
-    for (let at = 0; at < worked && this.#carried.size > 0; at++) this.#carried.delete(first + at);
+    else this.#cut(burst, errors);
+    for (let at = 0; at < worked && this.#carried.size > 0; at++) if (!failed.has(at)) this.#carried.delete(first + at);
   }
 
   refused(burst: Burst, error: unknown): void {
     const offset = burst.items.findIndex((item) => !this.#isSendable(item));
-    this.#isolate(burst, Math.max(0, offset), { error, isFinal: true });
+    this.#giveUp(this.#isolate(burst, Math.max(0, offset)), error);
+    this.#pool.pump();
   }
 
-  died(burst: Burst, offset: number, error: unknown, mayRetry: boolean): void {
-    const { isRetrying, onError, transfer } = this.#plan;
-    const isFinal = !isRetrying || !mayRetry || burst.attempt >= ATTEMPTS;
-    if (onError === 'fail' && !isRetrying) this.#fail(burst, burst.first + offset, error);
-    else if (transfer === undefined) this.#isolate(burst, offset, { error, isFinal });
-    else this.#reject(burst, error);
+  died(burst: Burst, offset: number, error: unknown, isDeath: boolean): void {
+    const { isRetrying, retry, onError, transfer } = this.#plan;
+    const mayRetry = isDeath ? isRetrying : retry !== undefined;
+    if (onError === 'fail' && !mayRetry) return this.#fail(burst, burst.first + offset, error);
+    if (transfer !== undefined) return this.#rejectAll(burst, error);
+    const alone = this.#isolate(burst, offset);
+    if (mayRetry && retry === undefined && alone.attempt < ATTEMPTS) {
+      this.#context.retried(error, alone.first, alone.attempt, 0, this.#itemOf(alone));
+      this.#sendAgain(alone);
+    } else if (mayRetry) this.#failed(alone, error);
+    else this.#giveUp(alone, error);
+    this.#pool.pump();
   }
 
   returned(burst: Burst, error: unknown): void {
-    if (this.#plan.transfer !== undefined) return this.#reject(burst, error);
+    if (this.#plan.transfer !== undefined) return this.#rejectAll(burst, error);
     burst.state = 'waiting';
     this.#toSend.unshift(burst);
   }
@@ -196,6 +197,7 @@ export class ParallelStage implements Puller<unknown>, Client {
     const { counts, enteredBefore } = this.#context;
     const next = this.#toSend[0]?.first ?? enteredBefore + counts.in;
     this.#toSend = [];
+    this.#retries?.close();
     let open = this.#results.open();
     if (open === undefined) {
       open = new Burst(this, next, []);
@@ -261,63 +263,75 @@ export class ParallelStage implements Puller<unknown>, Client {
     return burst;
   }
 
-  /** Puts what was thrown behind the results before it, or (unordered) behind all others of the burst. */
-  #thrown(burst: Burst, errors: NonNullable<DoneMessage['errors']>): void {
-    const [first, ...more] = errors.map(([offset, packed]) =>
-      this.#failure(unpackError(packed), burst.first + offset, burst.attempt),
-    );
-    burst.failure = first;
-    this.#isFailing = true;
-    for (const { error } of more) this.#context.alsoFailed(error);
-    const failed = new Set(errors.map(([offset]) => offset));
-    const until = errors[0]?.[0] ?? 0;
-    burst.results = burst.results.filter((_, offset) => (this.#plan.ordered ? offset < until : !failed.has(offset)));
-    this.#finish(burst);
-  }
-
-  /** Cuts a burst behind each item that threw, which is rejected in its place; the others are handed on. */
-  #rejectEach(burst: Burst, errors: NonNullable<DoneMessage['errors']>): void {
-    const parts: Burst[] = [];
+  /** Cuts a burst at each item that threw, which goes its own way; the results of the others are handed on. */
+  #cut(burst: Burst, errors: NonNullable<DoneMessage['errors']>): void {
+    const { results } = burst;
+    const done: Burst[] = [];
+    const failed: Burst[] = [];
     let from = 0;
-    for (const [offset, packed] of errors) {
-      const part = new Burst(this, burst.first + from, []);
-      part.results = burst.results.slice(from, offset);
-      const index = burst.first + offset;
-      part.rejected = { error: unpackError(packed), index, item: this.#itemOf(index, burst.items[offset]) };
-      parts.push(part);
+    for (const [offset] of errors) {
+      const before = new Burst(this, burst.first + from, []);
+      before.results = results.slice(from, offset);
+      done.push(before);
+      failed.push(burst.part(offset, offset + 1, burst.attempt));
       from = offset + 1;
     }
-    burst.results = burst.results.slice(from);
-    parts.push(burst);
-    this.#results.replace(burst, parts);
-    for (const part of parts) this.#results.end(part);
+    burst.results = results.slice(from);
+    this.#results.replace(burst, [...failed.flatMap((alone, at) => [done[at] as Burst, alone]), burst]);
+    // Those first: out of order, a failure goes behind all results of the burst.
+    for (const part of [...done, burst]) this.#results.end(part);
+    for (const [at, [, packed]] of errors.entries()) this.#failed(failed[at] as Burst, unpackError(packed));
     this.#hand();
   }
 
-  /** Rejects all items of a burst: the only one, or all that were moved to a worker and can't be sent again. */
-  #reject(burst: Burst, error: unknown): void {
+  /** Has an item, a burst of its own, wait for another try, if it is worth one; or gives it up. */
+  #failed(alone: Burst, error: unknown): void {
+    const { first, attempt } = alone;
+    try {
+      const again = (): void => {
+        this.#sendAgain(alone);
+        this.#pool.pump();
+      };
+      if (this.#retries?.again(error, first, attempt, this.#itemOf(alone), again) === true) return;
+    } catch (problem) {
+      // `when` threw: that is what ends the run.
+      this.#context.alsoFailed(error);
+      return this.#fail(alone, first, problem);
+    }
+    this.#giveUp(alone, error);
+  }
+
+  #sendAgain(alone: Burst): void {
+    alone.attempt++;
+    alone.state = 'waiting';
+    this.#toSend.unshift(alone);
+  }
+
+  /** Fails the run at an item, a burst of its own, or rejects it in its place. */
+  #giveUp(alone: Burst, error: unknown): void {
+    const { first: index, attempt: attempts } = alone;
+    if (this.#plan.onError === 'fail') return this.#fail(alone, index, error);
+    alone.rejected = { error, index, item: this.#itemOf(alone), attempts };
+    this.#carried.delete(index);
+    this.#finish(alone);
+  }
+
+  /** Gives up all items of a burst, which were moved to a worker and can't be sent again. */
+  #rejectAll(burst: Burst, error: unknown): void {
     if (this.#plan.onError === 'fail') return this.#fail(burst, burst.first, error);
-    const parts = burst.items.map((item, offset) => {
-      const part = new Burst(this, burst.first + offset, []);
-      part.rejected = { error, index: part.first, item: this.#itemOf(part.first, item) };
-      this.#carried.delete(part.first);
-      return part;
-    });
+    const parts = burst.items.map((_, offset) => burst.part(offset, offset + 1, burst.attempt));
     this.#results.replace(burst, parts);
-    for (const part of parts) this.#results.end(part);
-    this.#hand();
+    for (const alone of parts) this.#giveUp(alone, error);
   }
 
-  /** Takes the item at `offset` out of a burst, to fail or to be tried by itself; the others are sent again. */
-  #isolate(burst: Burst, offset: number, { error, isFinal }: { error: unknown; isFinal: boolean }): void {
+  /** Takes the item at `offset` out of a burst; the others are sent again. */
+  #isolate(burst: Burst, offset: number): Burst {
     const { length } = burst.items;
-    const alone = burst.part(offset, offset + 1, isFinal ? burst.attempt : burst.attempt + 1);
+    const alone = burst.part(offset, offset + 1, burst.attempt);
     const behind = offset + 1 < length ? [this.#again(burst, offset + 1, length)] : [];
-    if (!isFinal) this.#toSend.unshift(alone);
     const before = offset > 0 ? [this.#again(burst, 0, offset)] : [];
     this.#results.replace(burst, [...before, alone, ...behind]);
-    if (isFinal) this.#reject(alone, error);
-    this.#pool.pump();
+    return alone;
   }
 
   /** Makes a burst of some of the items, to be sent next. */
@@ -328,18 +342,14 @@ export class ParallelStage implements Puller<unknown>, Client {
   }
 
   #fail(burst: Burst, index: number, error: unknown): void {
-    burst.failure = this.#failure(error, index, burst.attempt);
+    burst.failure = this.#context.failure(error, index, burst.attempt, this.#carried.get(index));
     this.#isFailing = true;
     this.#finish(burst);
   }
 
-  #failure(error: unknown, index: number, attempt: number): Failure {
-    return this.#context.failure(error, index, attempt, this.#carried.get(index));
-  }
-
-  /** An item with its origin, where it has one. */
-  #itemOf(index: number, item: unknown): unknown {
-    return carryOn(this.#carried.get(index), item);
+  /** The item of a burst of one, with its origin, where it has one. */
+  #itemOf({ first, items }: Burst): unknown {
+    return carryOn(this.#carried.get(first), items[0]);
   }
 
   #finish(burst: Burst): void {

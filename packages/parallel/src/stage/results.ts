@@ -1,17 +1,17 @@
-import type { Failure, Rejects, StageContext } from '@millrace/core/authoring';
+import { type Failure, Given, type Rejects, type StageContext } from '@millrace/core/authoring';
 import type { Burst, Rejected } from '../pool/client.js';
 
 /**
  * The bursts inside a stage, in the order in which they are handed on: as they were taken, or (unordered) as they are done.
  *
  * Behind the results of a burst may come a failure, or an item that is rejected in its place: what is behind it waits
- * until its letter is written.
+ * until its letter is written, or something is given in place of its result.
  */
 export class Results {
   /** The items inside: from when they are taken until their results are handed on, or they have been dealt with. */
   inside: number = 0;
   readonly #ordered: boolean;
-  readonly #rejects: Rejects<unknown>;
+  readonly #rejects: Rejects<unknown, Given>;
   readonly #context: StageContext;
   readonly #goOn: () => void;
   #queue: Burst[] = [];
@@ -19,8 +19,8 @@ export class Results {
   #isClosed = false;
   #failure: Failure | undefined;
 
-  /** @param goOn - Called when a letter has been written, or can't be. */
-  constructor(ordered: boolean, rejects: Rejects<unknown>, context: StageContext, goOn: () => void) {
+  /** @param goOn - Called when a letter has been written, or can't be, or a promised fallback is there. */
+  constructor(ordered: boolean, rejects: Rejects<unknown, Given>, context: StageContext, goOn: () => void) {
     this.#ordered = ordered;
     this.#rejects = rejects;
     this.#context = context;
@@ -56,9 +56,11 @@ export class Results {
       const head = this.#queue[0];
       if (head?.state !== 'done') return undefined;
       if (head.results.length > 0) return this.#out(head, max);
-      this.#queue.shift();
-      if (head.rejected !== undefined) this.#reject(head.rejected);
-      if (head.failure !== undefined) this.#fail(head.failure);
+      if (head.rejected !== undefined) this.#reject(head, head.rejected);
+      else {
+        this.#queue.shift();
+        if (head.failure !== undefined) this.#fail(head.failure);
+      }
     }
     return this.#failure;
   }
@@ -81,21 +83,23 @@ export class Results {
     return items;
   }
 
-  #reject({ error, index, item }: Rejected): void {
-    const taken = this.#rejects.take(error, index, item);
-    if (!(taken instanceof Promise)) return this.#dealtWith(taken);
+  #reject(burst: Burst, { error, index, item, attempts }: Rejected): void {
+    burst.rejected = undefined;
+    const taken = this.#rejects.take(error, index, item, attempts);
+    if (!(taken instanceof Promise)) return this.#dealtWith(burst, taken);
     this.#isWriting = true;
-    taken.then((failure) => {
+    taken.then((outcome) => {
       this.#isWriting = false;
       if (this.#isClosed) return;
-      this.#dealtWith(failure);
+      this.#dealtWith(burst, outcome);
       this.#goOn();
     });
   }
 
-  #dealtWith(failure: Failure | undefined): void {
-    if (failure === undefined) this.#leave(1);
-    else this.#fail(failure);
+  #dealtWith(burst: Burst, outcome: Failure | Given | undefined): void {
+    if (outcome === undefined) this.#leave(1);
+    else if (outcome instanceof Given) burst.results = [outcome.value];
+    else this.#fail(outcome);
   }
 
   #fail(failure: Failure): void {

@@ -2,6 +2,8 @@
 export interface WorkerContext {
   /** How many items entered the stage before this one. */
   readonly index: number;
+  /** Which try this is: 1 for the first. */
+  readonly attempt: number;
   /**
    * Aborts when the run ends early. Its events reach code that gives the thread away (`await`); code that does not asks
    * {@link WorkerContext.isAborted}.

@@ -33,10 +33,12 @@ export class Lease {
 /** What is handed to the function for one item. */
 export class CallContext implements WorkerContext {
   readonly index: number;
+  readonly attempt: number;
   readonly #lease: Lease;
 
-  constructor(index: number, lease: Lease) {
+  constructor(index: number, attempt: number, lease: Lease) {
     this.index = index;
+    this.attempt = attempt;
     this.#lease = lease;
   }
 

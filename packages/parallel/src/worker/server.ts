@@ -98,7 +98,7 @@ export class Server {
       const offset = results.length;
       Atomics.store(this.#progress, PROGRESS.offset, offset);
       try {
-        const result = lease.call(burst.items[offset], new CallContext(burst.first + offset, lease));
+        const result = lease.call(burst.items[offset], new CallContext(burst.first + offset, burst.attempt, lease));
         if (isThenable(result)) {
           result.then(
             (value) => this.#resume(work, () => work.put(value)),
