@@ -10,6 +10,9 @@ interface SizeLimit {
   readonly name: string;
   readonly path: string;
   readonly limit: string;
+  /** What of it is bundled. Default: all. */
+  readonly import?: string;
+  readonly gzip?: boolean;
 }
 
 const limits = workspaces()

@@ -7,9 +7,10 @@ import { operatorNode } from './operator-node.js';
 import type { BurstSink, FusedSink, PlanNode, SinkSpec } from './plan.js';
 import type { Planner } from './planner.js';
 import type { SizeOf } from './scale.js';
+import { EMIT } from './sink-kinds.js';
 import { sinkNode } from './sink-node.js';
 import type { LoopSpec, NestedSpec, OperatorSpec, Room, StepSpec } from './spec.js';
-import { EMIT, guardedKind } from './step.js';
+import { guardedKind } from './step.js';
 import type { Tail } from './tail.js';
 
 const SINK_EDGE = 64;
@@ -156,6 +157,7 @@ export class ChainPlanner {
       hasRoom,
       policies: policies.some((policy = 'fail') => policy !== 'fail') ? policies : undefined,
       waitsAt,
+      slot: steps[waitsAt]?.slot,
       guard: steps[waitsAt]?.guard,
       ask,
     };

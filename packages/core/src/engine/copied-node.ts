@@ -35,17 +35,6 @@ export class CopiedNode {
   /** Takes one item, with its index in the region; throws what the user's function throws. */
   push(_item: unknown, _index: number): void {}
 
-  /** Takes the items from `at` up to `end` while the run can go on; gives where it stopped. */
-  drive(items: ArrayLike<unknown>, at: number, end: number, index: number): number {
-    let next = at;
-    try {
-      while (next < end && !this.m.isHalted) this.push(items[next], index + next++ - at);
-    } catch (error) {
-      haltWith(this.m, error);
-    }
-    return next;
-  }
-
   /** Hands on what is held. */
   flush(): void {}
 
@@ -54,6 +43,17 @@ export class CopiedNode {
     haltWith(this.m, error);
   }
 }
+
+/** A copy of the class of a kind. */
+export type CopiedClass = new (
+  at: number,
+  level: number,
+  params: readonly unknown[],
+  next: CopiedNode | undefined,
+) => CopiedNode;
+
+/** Gives a node the items from `at` up to `end`, while the run can go on; says where it stopped. */
+export type Drive = (first: CopiedNode, items: ArrayLike<unknown>, at: number, end: number, index: number) => number;
 
 /** Stops the loop with what the step threw that is noted in `failed`. */
 export function haltWith(m: MachineState, error: unknown): void {

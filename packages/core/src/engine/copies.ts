@@ -1,39 +1,35 @@
 import { type Layout, type Shape, STATUS } from './codegen.js';
-import { type CopiedNode, haltWith } from './copied-node.js';
-import { COPIES } from './copies.gen.js';
+import { type CopiedClass, type CopiedNode, type Drive, haltWith } from './copied-node.js';
+import { drive } from './copies.gen.js';
 import type { Machine, MachineState, Params } from './machine.js';
-import { keyOf } from './step.js';
-
-type NodeClass = new (
-  at: number,
-  level: number,
-  params: readonly unknown[],
-  next: CopiedNode | undefined,
-) => CopiedNode;
+import type { Copies } from './step.js';
 
 /** The copies of each kind that has been needed, and which of them comes next. */
-const families = new Map<string, { readonly copies: readonly NodeClass[]; next: number }>();
+const families = new Map<() => readonly unknown[], { readonly copies: readonly unknown[]; next: number }>();
 
 /** Chooses the copies that loops of this shape are put together from; they do what the generated text does. */
 export function copiedMaker(shape: Shape, layout: Layout): (params: Params) => Machine {
-  const classes = [...shape.steps, shape.sink].map((kind) => nextCopy(keyOf(kind)));
-  return (params) => new CopiedMachine(shape, layout, params, classes);
+  const classes = [...shape.steps, shape.sink].map((kind) => nextCopy(kind.copies as Copies));
+  const own = nextCopy(drive);
+  return (params) => new CopiedMachine(shape, layout, params, classes, own);
 }
 
 class CopiedMachine implements Machine {
   readonly #shape: Shape;
   readonly #layout: Layout;
   readonly #nodes: readonly CopiedNode[];
+  readonly #drive: Drive;
   /** The steps that open cursors, in order. */
   readonly #cursors: readonly number[];
 
-  constructor(shape: Shape, layout: Layout, params: Params, classes: readonly NodeClass[]) {
+  constructor(shape: Shape, layout: Layout, params: Params, classes: readonly CopiedClass[], drive: Drive) {
+    this.#drive = drive;
     this.#shape = shape;
     this.#layout = layout;
     this.#cursors = shape.steps.flatMap((step, at) => (step.id === 'flatMap' ? [at] : []));
     const nodes: CopiedNode[] = [];
     for (let at = classes.length - 1; at >= 0; at--) {
-      const Copy = classes[at] as NodeClass;
+      const Copy = classes[at] as CopiedClass;
       nodes.unshift(new Copy(at, this.#cursors.indexOf(at) + 1, params[at] ?? [], nodes[0]));
     }
     this.#nodes = nodes;
@@ -73,7 +69,7 @@ class CopiedMachine implements Machine {
     const before = state.at;
     const end = Math.min(state.end, before + most);
     const first = this.#nodes[0] as CopiedNode;
-    state.at = first.drive(state.input as ArrayLike<unknown>, before, end, state.counts[0] as number);
+    state.at = this.#drive(first, state.input as ArrayLike<unknown>, before, end, state.counts[0] as number);
     const taken = state.at - before;
     state.counts[0] = (state.counts[0] as number) + taken;
     return taken;
@@ -195,13 +191,13 @@ function sourceFailed(state: MachineState, error: unknown): undefined {
   return undefined;
 }
 
-function nextCopy(id: string): NodeClass {
-  let family = families.get(id);
+function nextCopy<T>(copies: () => readonly T[]): T {
+  let family = families.get(copies);
   if (family === undefined) {
-    family = { copies: COPIES[id]?.() as readonly NodeClass[], next: 0 };
-    families.set(id, family);
+    family = { copies: copies(), next: 0 };
+    families.set(copies, family);
   }
-  const copy = family.copies[family.next] as NodeClass;
+  const copy = family.copies[family.next] as T;
   family.next = (family.next + 1) % family.copies.length;
   return copy;
 }

@@ -4,6 +4,7 @@ import type { Guard } from './guard.js';
 import type { Machine, Params } from './machine.js';
 import type { ErrorPolicy } from './rejects.js';
 import type { StepKind } from './step.js';
+import type { WaitingSlot } from './waiting-slot.js';
 
 /** What a loop takes items from. */
 export interface LoopInput {
@@ -28,8 +29,9 @@ export interface GroupPlan {
   readonly hasRoom: boolean;
   /** What becomes of items on which the function of a step fails, by step; none where all fail the run. */
   readonly policies: ReadonlyArray<ErrorPolicy<never, unknown> | undefined> | undefined;
-  /** The step that waits for promises, or -1. */
+  /** The step that waits for promises, or -1, and what keeps its item. */
   readonly waitsAt: number;
+  readonly slot: typeof WaitingSlot | undefined;
   /** Deals with the items on which its function fails, where it has a policy for them. */
   readonly guard: ((context: StageContext) => Guard) | undefined;
   /** How many items a group with a sink asks for: the sink's edge. */

@@ -13,7 +13,7 @@ import { Later, whenAnswered } from './later.js';
 import { endIterator, isQuiet, type Machine, type MachineState, startState } from './machine.js';
 import { Rescue } from './rescue.js';
 import { waitForSink } from './sink-wait.js';
-import { WaitingSlot } from './waiting-slot.js';
+import type { WaitingSlot } from './waiting-slot.js';
 
 /** Adjacent synchronous steps, with the source before and the sink behind them where those are synchronous too. */
 export class Group implements Puller<unknown> {
@@ -61,9 +61,9 @@ export class Group implements Puller<unknown> {
       this.#barriers = new GroupBarriers(plan, this.#state, contexts, this.#tally, run.checkpoints, () =>
         this.#resume(),
       );
-    if (plan.waitsAt >= 0) {
+    if (plan.slot !== undefined) {
       const waiting = contexts.stages[plan.waitsAt] as StageContext;
-      this.#slot = new WaitingSlot(plan, this.#state, run, waiting, this.#goOn, this.#leftLoop);
+      this.#slot = new plan.slot(plan, this.#state, run, waiting, this.#goOn, this.#leftLoop);
     }
     if (plan.policies !== undefined) {
       this.#rescue = new Rescue(plan.policies, this.#state, contexts.stages, this.#origins, (at, failure) => {

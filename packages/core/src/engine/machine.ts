@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.js';
+import { allowance, spend } from './budget.js';
 import type { ItemContext } from './call-context.js';
 import { type Layout, machineText, paramName, type Shape, STATUS } from './codegen.js';
 import type { StageContext } from './context.js';
 import { copiedMaker } from './copies.js';
 import { Cursor } from './cursor.js';
-import { keyOf, RUNTIME } from './step.js';
+import { handOn } from './hand-on.js';
+import { type Calls, keyOf } from './step.js';
 
 /** All that one run of a fused group keeps between slices. */
 export interface MachineState {
@@ -150,12 +152,16 @@ function makerFor(shape: Shape, layout: Layout, params: Params, signature: strin
   return maker;
 }
 
+/** What the text around that of the kinds calls. */
+const LOOP_CALLS: Calls = { allowance, spend, handOn };
+
 function generatedMaker(shape: Shape, layout: Layout, params: Params, signature: string): Maker {
   const copy = copies.get(signature) ?? 0;
   copies.set(signature, (copy + 1) % COPIES);
   const names = params.flatMap((each, owner) => each.map((_, at) => paramName(owner, at)));
-  const make = new Function(...names, ...Object.keys(RUNTIME), machineText(shape, layout, copy));
-  return (given) => make(...given.flat(), ...Object.values(RUNTIME));
+  const calls: Calls = Object.assign({ ...LOOP_CALLS }, ...[...shape.steps, shape.sink].map((kind) => kind.calls));
+  const make = new Function(...names, ...Object.keys(calls), machineText(shape, layout, copy));
+  return (given) => make(...given.flat(), ...Object.values(calls));
 }
 
 /** The state of a machine that has not run. */

@@ -1,10 +1,14 @@
-import { freshArray, type Names, NOTHING, type SinkKind } from './step.js';
+import { CopiedEmit } from './copied-node.js';
+import * as copies from './copies.gen.js';
+import { freshArray, type Names, NOTHING, type SinkKind, truthy } from './step.js';
 
 const isPromise = (value: string): string =>
   `typeof ${value} === 'object' && ${value} !== null && typeof ${value}.then === 'function'`;
 
 const predicate = (n: Names, then: string): string =>
   `let answer; ${n.call(`answer = ${n.param(0)}(${n.in}, ${n.index}); if (answer !== true && answer !== false) answer = truthy(answer);`)} ${then}`;
+
+const calls = { truthy };
 
 /** The kinds of sinks there are. */
 export type SinkId =
@@ -23,6 +27,7 @@ export type SinkId =
 export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   collect: {
     id: 'collect',
+    copies: copies.collect,
     waits: false,
     start: freshArray,
     each: (n) => `${n.state}[${n.index}] = ${n.in};`,
@@ -30,6 +35,7 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   },
   collectInto: {
     id: 'collectInto',
+    copies: copies.collectInto,
     waits: false,
     start: (target) => target,
     each: (n) =>
@@ -41,6 +47,7 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   },
   reduce: {
     id: 'reduce',
+    copies: copies.reduce,
     waits: true,
     folds: true,
     start: (seed) => seed,
@@ -51,21 +58,31 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   },
   forEach: {
     id: 'forEach',
+    copies: copies.forEach,
     waits: true,
     each: (n) =>
       `let done; ${n.call(`done = ${n.param(0)}(${n.in}, ${n.index});`)} if (done !== undefined && ${isPromise('done')}) ${n.wait('done')}`,
   },
-  count: { id: 'count', waits: false, each: () => '', result: (_state, entered) => entered },
+  count: { id: 'count', copies: copies.count, waits: false, each: () => '', result: (_state, entered) => entered },
   first: {
     id: 'first',
+    copies: copies.first,
     waits: false,
     stops: true,
     each: (n) => `${n.state} = ${n.in}; ${n.stop}`,
     result: (state) => state,
   },
-  last: { id: 'last', waits: false, each: (n) => `${n.state} = ${n.in};`, result: (state) => state },
+  last: {
+    id: 'last',
+    copies: copies.last,
+    waits: false,
+    each: (n) => `${n.state} = ${n.in};`,
+    result: (state) => state,
+  },
   find: {
     id: 'find',
+    copies: copies.find,
+    calls,
     waits: false,
     stops: true,
     each: (n) => predicate(n, `if (answer) { ${n.state} = ${n.in}; ${n.stop} }`),
@@ -73,6 +90,8 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   },
   some: {
     id: 'some',
+    copies: copies.some,
+    calls,
     waits: false,
     stops: true,
     start: () => NOTHING,
@@ -81,6 +100,8 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
   },
   every: {
     id: 'every',
+    copies: copies.every,
+    calls,
     waits: false,
     stops: true,
     start: () => NOTHING,
@@ -88,3 +109,6 @@ export const SINKS: Readonly<Record<SinkId, SinkKind>> = {
     result: (state) => state === NOTHING,
   },
 };
+
+/** Hands bursts of items on. */
+export const EMIT: SinkKind = { id: 'emit', copies: () => [CopiedEmit], waits: false, each: () => '' };

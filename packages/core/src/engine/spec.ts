@@ -8,6 +8,7 @@ import type { ErrorPolicy } from './rejects.js';
 import type { SizeOf } from './scale.js';
 import type { SourceKind, StepKind } from './step.js';
 import type { Tail } from './tail.js';
+import type { WaitingSlot } from './waiting-slot.js';
 
 /** How many source items one item stands for behind a stage: as before, one again, or `times` as many (a batch). */
 export type Weight = { readonly times: number } | 'same' | 'one';
@@ -43,6 +44,8 @@ export interface StepSpec {
   readonly weight: Weight;
   /** What becomes of an item on which the user's function fails. Default: it fails the run. */
   readonly onError?: ErrorPolicy<never, unknown> | undefined;
+  /** Keeps the item that a step waits for. */
+  readonly slot?: typeof WaitingSlot;
   /** Deals with the items on which the function of a step that waits fails, where it has a policy for them. */
   readonly guard?: ((context: StageContext) => Guard) | undefined;
 }

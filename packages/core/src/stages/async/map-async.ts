@@ -7,7 +7,8 @@ import { type AsyncFunction, type ByKey, MapAsync } from '../../engine/map-async
 import { openPair } from '../../engine/pair.js';
 import type { OperatorSpec, StepSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { MAP_ASYNC, MAP_ASYNC_GUARDED, MAP_ASYNC_TIMED } from '../../engine/step.js';
+import { WaitingSlot } from '../../engine/waiting-slot.js';
+import { MAP_ASYNC, MAP_ASYNC_GUARDED, MAP_ASYNC_TIMED } from '../../engine/waiting-steps.js';
 import { checkBoolean, checkCount, checkFunction, checkOptions } from '../../internal/arguments.js';
 import { type EdgeOptions, edgeMark } from '../edge-options.js';
 import { ITEM_POLICY_OPTIONS, type ItemPolicyOptions, itemPolicy } from './item-policy.js';
@@ -161,7 +162,7 @@ export function concurrentSpec(
 
 /** The stage as a step that waits for one promise after the other. */
 function waitingStep(name: string, call: AsyncFunction, policy: ItemPolicy | undefined): StepSpec {
-  const step = { type: 'step', name, params: [call], weight: 'same' } as const;
+  const step = { type: 'step', name, params: [call], weight: 'same', slot: WaitingSlot } as const;
   if (policy === undefined) return { ...step, kind: MAP_ASYNC };
   const kind = policy.timeoutMs === undefined ? MAP_ASYNC_GUARDED : MAP_ASYNC_TIMED;
   return { ...step, kind, guard: (context) => new Guard(call, policy, context) };

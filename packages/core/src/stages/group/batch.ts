@@ -2,7 +2,7 @@ import { OpenBatch } from '../../engine/open-batch.js';
 import { openPair } from '../../engine/pair.js';
 import type { ErrorPolicy } from '../../engine/rejects.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { BATCH, BATCH_BY_SIZE } from '../../engine/steps.js';
 import { TimedBatch } from '../../engine/timed-batch.js';
 import { checkCount, checkFunction, checkMs, outOfRange } from '../../internal/arguments.js';
 import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-options.js';
@@ -87,7 +87,7 @@ export function batch<T>(options: BatchOptions<T>): Stage<T, T[]> {
       openPair,
     );
   }
-  const kind = maxBytes === undefined ? STEPS.batch : STEPS.batchBySize;
+  const kind = maxBytes === undefined ? BATCH : BATCH_BY_SIZE;
   const params = maxBytes === undefined ? [most] : [size, most, maxBytes];
   return stageOf({ type: 'step', name, highWaterMark, onError, kind, params, weight }, openPair);
 }

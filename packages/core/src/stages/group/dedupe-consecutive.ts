@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { DEDUPE_CONSECUTIVE, DEDUPE_CONSECUTIVE_BY } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions, checkStepOptions } from '../step-options.js';
@@ -38,7 +38,7 @@ export function dedupeConsecutive<T, K = unknown>(
   if (key !== undefined) checkFunction('dedupeConsecutive()', 'key', key);
   if (key === undefined) checkStepOptions('dedupeConsecutive()', options);
   else checkCallOptions('dedupeConsecutive()', options);
-  const kind = key === undefined ? STEPS.dedupeConsecutive : STEPS.dedupeConsecutiveBy;
+  const kind = key === undefined ? DEDUPE_CONSECUTIVE : DEDUPE_CONSECUTIVE_BY;
   const params = key === undefined ? [] : [key];
   return stageOf({ type: 'step', name: 'dedupeConsecutive', ...options, kind, params, weight: 'same' }, openPair);
 }

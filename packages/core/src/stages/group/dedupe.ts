@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js';
 import { openPair } from '../../engine/pair.js';
 import { SeenKeys } from '../../engine/seen-keys.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { DEDUPE } from '../../engine/steps.js';
 import { checkCount, checkFunction, checkMs, outOfRange } from '../../internal/arguments.js';
 import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -62,7 +62,7 @@ export function dedupe<T, K = unknown>(options: DedupeOptions<T, K> = {}): Stage
   checkCount('dedupe()', 'maxKeys', maxKeys, 1);
   if (maxKeys > MOST_KEYS) throw outOfRange('dedupe()', 'maxKeys', maxKeys, `${MOST_KEYS} or less`);
   const open = (clock: Clock): SeenKeys => new SeenKeys(maxKeys, ttlMs, clock);
-  const spec = { name, highWaterMark, onError, kind: STEPS.dedupe, params: [key], seed: open };
+  const spec = { name, highWaterMark, onError, kind: DEDUPE, params: [key], seed: open };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }
 

@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { DROP_WHILE } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -38,6 +38,6 @@ export function dropWhile<T>(
 ): Stage<T, T> {
   checkFunction('dropWhile()', 'predicate', predicate);
   checkCallOptions('dropWhile()', options);
-  const spec = { name: 'dropWhile', ...options, kind: STEPS.dropWhile, params: [predicate] };
+  const spec = { name: 'dropWhile', ...options, kind: DROP_WHILE, params: [predicate] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { DROP } from '../../engine/steps.js';
 import { checkCount } from '../../internal/arguments.js';
 import { checkStepOptions, type StepOptions } from '../step-options.js';
 
@@ -29,6 +29,6 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
 export function drop<T>(items: number, options: StepOptions = {}): Stage<T, T> {
   checkCount('drop()', 'items', items, 0);
   checkStepOptions('drop()', options);
-  const spec = { name: 'drop', ...options, kind: STEPS.drop, params: [items] };
+  const spec = { name: 'drop', ...options, kind: DROP, params: [items] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

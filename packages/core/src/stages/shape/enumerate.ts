@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { MAP } from '../../engine/steps.js';
 import { checkStepOptions, type StepOptions } from '../step-options.js';
 
 /**
@@ -29,7 +29,7 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  */
 export function enumerate<T>(options: StepOptions = {}): Stage<T, [index: number, item: T]> {
   checkStepOptions('enumerate()', options);
-  const spec = { name: 'enumerate', ...options, kind: STEPS.map, params: [entryOf] };
+  const spec = { name: 'enumerate', ...options, kind: MAP, params: [entryOf] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }
 

@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { FILTER_MAP } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -37,6 +37,6 @@ export function filterMap<I, O, F = never>(
 ): Stage<I, O | F> {
   checkFunction('filterMap()', 'fn', fn);
   checkCallOptions('filterMap()', options);
-  const spec = { name: 'filterMap', ...options, kind: STEPS.filterMap, params: [fn] };
+  const spec = { name: 'filterMap', ...options, kind: FILTER_MAP, params: [fn] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

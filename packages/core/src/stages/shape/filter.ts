@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { FILTER } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -44,6 +44,6 @@ export function filter<I>(
 ): Stage<I, I> {
   checkFunction('filter()', 'predicate', predicate);
   checkCallOptions('filter()', options);
-  const spec = { name: 'filter', ...options, kind: STEPS.filter, params: [predicate] };
+  const spec = { name: 'filter', ...options, kind: FILTER, params: [predicate] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

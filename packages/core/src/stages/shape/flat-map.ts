@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { FLAT_MAP } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -38,6 +38,6 @@ export function flatMap<I, O, F = never>(
 ): Stage<I, O | F> {
   checkFunction('flatMap()', 'fn', fn);
   checkCallOptions('flatMap()', options);
-  const spec = { name: 'flatMap', ...options, kind: STEPS.flatMap, params: [fn] };
+  const spec = { name: 'flatMap', ...options, kind: FLAT_MAP, params: [fn] };
   return stageOf({ type: 'step', ...spec, weight: 'one' }, openPair);
 }

@@ -1,6 +1,7 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { openerOf, STEPS } from '../../engine/step.js';
+import { openerOf } from '../../engine/step.js';
+import { FLAT_MAP } from '../../engine/steps.js';
 import { checkStepOptions, type StepOptions } from '../step-options.js';
 
 /**
@@ -31,7 +32,7 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
  */
 export function flatten<T>(options: StepOptions = {}): Stage<Iterable<T>, T> {
   checkStepOptions('flatten()', options);
-  const spec = { name: 'flatten', ...options, kind: STEPS.flatMap, params: [apart] };
+  const spec = { name: 'flatten', ...options, kind: FLAT_MAP, params: [apart] };
   return stageOf({ type: 'step', ...spec, weight: 'one' }, openPair);
 }
 

@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { MAP } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -37,5 +37,5 @@ export function map<I, O, F = never>(
 ): Stage<I, O | F> {
   checkFunction('map()', 'fn', fn);
   checkCallOptions('map()', options);
-  return stageOf({ type: 'step', name: 'map', ...options, kind: STEPS.map, params: [fn], weight: 'same' }, openPair);
+  return stageOf({ type: 'step', name: 'map', ...options, kind: MAP, params: [fn], weight: 'same' }, openPair);
 }

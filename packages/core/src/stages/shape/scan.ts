@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { SCAN } from '../../engine/steps.js';
 import { checkFunction, wrongType } from '../../internal/arguments.js';
 import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -40,6 +40,6 @@ export function scan<I, S>(
   // biome-ignore lint/complexity/noArguments: a seed may be undefined, but not left out.
   if (arguments.length < 2) throw wrongType('scan()', 'seed', seed, 'given: the state before the first item');
   checkCallOptions('scan()', options);
-  const spec = { name: 'scan', ...options, kind: STEPS.scan, params: [fn], seed };
+  const spec = { name: 'scan', ...options, kind: SCAN, params: [fn], seed };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

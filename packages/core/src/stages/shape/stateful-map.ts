@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { STATEFUL_MAP } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -72,7 +72,7 @@ export function statefulMap<I, S extends object, O, F = never>(
   checkFunction('statefulMap()', 'start', start);
   checkFunction('statefulMap()', 'map', map);
   checkFunction('statefulMap()', 'flush', flush);
-  const spec = { name: 'statefulMap', ...rest, kind: STEPS.statefulMap, params: [map, start, flush] };
+  const spec = { name: 'statefulMap', ...rest, kind: STATEFUL_MAP, params: [map, start, flush] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }
 

@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { TAKE_WHILE } from '../../engine/steps.js';
 import { checkBoolean, checkFunction } from '../../internal/arguments.js';
 import type { UseMapAsyncForPromises } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -66,6 +66,6 @@ export function takeWhile<I>(
   checkCallOptions('takeWhile()', options, ['inclusive']);
   const { inclusive = false, ...rest } = options;
   checkBoolean('takeWhile()', 'inclusive', inclusive);
-  const spec = { name: 'takeWhile', ...rest, kind: STEPS.takeWhile, params: [predicate, inclusive] };
+  const spec = { name: 'takeWhile', ...rest, kind: TAKE_WHILE, params: [predicate, inclusive] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { TAKE } from '../../engine/steps.js';
 import { checkCount } from '../../internal/arguments.js';
 import { checkStepOptions, type StepOptions } from '../step-options.js';
 
@@ -29,6 +29,6 @@ import { checkStepOptions, type StepOptions } from '../step-options.js';
 export function take<T>(items: number, options: StepOptions = {}): Stage<T, T> {
   checkCount('take()', 'items', items, 0);
   checkStepOptions('take()', options);
-  const spec = { name: 'take', ...options, kind: STEPS.take, params: [items] };
+  const spec = { name: 'take', ...options, kind: TAKE, params: [items] };
   return stageOf({ type: 'step', ...spec, weight: 'same' }, openPair);
 }

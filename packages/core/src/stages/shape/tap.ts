@@ -1,6 +1,6 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
-import { STEPS } from '../../engine/step.js';
+import { TAP } from '../../engine/steps.js';
 import { checkFunction } from '../../internal/arguments.js';
 import type { NotPromise } from '../not-promise.js';
 import { type CallOptions, checkCallOptions } from '../step-options.js';
@@ -37,5 +37,5 @@ export function tap<T, R = void>(
 ): Stage<T, T> {
   checkFunction('tap()', 'fn', fn);
   checkCallOptions('tap()', options);
-  return stageOf({ type: 'step', name: 'tap', ...options, kind: STEPS.tap, params: [fn], weight: 'same' }, openPair);
+  return stageOf({ type: 'step', name: 'tap', ...options, kind: TAP, params: [fn], weight: 'same' }, openPair);
 }
