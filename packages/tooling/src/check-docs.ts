@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { command } from './command.js';
 import { deadLinksOf } from './dead-links.js';
+import { optionTypesOf } from './option-docs.js';
 import {
   type EntryFile,
   exportsOf,
@@ -45,6 +46,13 @@ function fileOf(path: string, entry: string, names: ReadonlyMap<string, string>)
   return { path, text: read(path), entry, names };
 }
 
+/** The files of the checkout of which the path is so. */
+async function tracked(pattern: string): Promise<string[]> {
+  const { ok, output } = await command('git', ['ls-files', '--cached', '--others', '--exclude-standard', pattern]);
+  if (!ok) throw new Error(`Cannot list the files of the checkout: git says ${output}`);
+  return output.split('\n').filter((path) => path !== '' && existsSync(join(ROOT, path)));
+}
+
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
@@ -58,18 +66,23 @@ const docs: StageDoc[] = [
   fileOf(`${verbs.path}/src/terminals.ts`, verbs.manifest.name, new Map()),
 ].flatMap(stageDocsOf);
 
+/** The types of options of all packages, by name. */
+const optionTypes = new Map(
+  (await tracked('packages/*/src/*.ts'))
+    .filter((path) => !path.includes('.test'))
+    .flatMap((path) => [...optionTypesOf(read(path))]),
+);
+
 const problems = problemsOf(docs);
 for (const problem of problems) console.log(`FAIL  ${problem}`);
-const page = stagesPage(docs);
+const page = stagesPage(docs, optionTypes);
 const isStale = !existsSync(join(ROOT, PAGE)) || read(PAGE) !== page;
 if (update) writeFileSync(join(ROOT, PAGE), page);
 else if (isStale) console.log(`FAIL  ${PAGE} is not what the sources say: run \`pnpm docs:update\``);
 if (problems.length > 0 || (isStale && !update)) process.exitCode = 1;
 else console.log(`ok    docs ${PAGE}`);
 
-const { ok, output } = await command('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
-if (!ok) throw new Error(`Cannot list the Markdown pages: git says ${output}`);
-const pages = output.split('\n').filter((path) => path !== '' && existsSync(join(ROOT, path)));
+const pages = await tracked('*.md');
 const dead = deadLinksOf(pages, { has: (path) => existsSync(join(ROOT, path)), read });
 for (const link of dead) console.log(`FAIL  ${link}`);
 if (dead.length > 0) process.exitCode = 1;

@@ -102,7 +102,7 @@ test('stagesPage() has a row and a section for each', () => {
   const page = stagesPage(stageDocsOf(file));
   expect(page).toContain('| [`double`](#double) | Doubles each item. | `double` | `double`, `twice` | – | – |');
   expect(page).toContain(
-    '### double\n\nDoubles each item.\n\nSee `halve`.\n\n**Contract**\n\n- Order: kept.\n\nTwo:\n\n```ts\n',
+    '### double\n\nDoubles each item.\n\nSee `halve`.\n\n**Contract**\n\n- Order: kept.\n\n| | |\n| --- | --- |\n| `options` | `name`. |\n\nTwo:\n\n```ts\n',
   );
   expect(page).toContain('Source: [count.ts](../packages/count/src/stages/shape/count.ts)');
 });

@@ -1,4 +1,16 @@
 import { dirname, join, posix } from 'node:path';
+import {
+  type ArgumentDoc,
+  argumentTable,
+  flat,
+  type OptionTypes,
+  optionsOf,
+  optionsOfAll,
+  RUN_OPTIONS,
+  sharedOptions,
+  signaturesOf,
+  unlinked,
+} from './option-docs.js';
 
 /** The libraries whose names a stage has to give, in the order of the line `Elsewhere: …`. */
 const PEERS = ['RxJS', 'Rust', 'Akka', 'Node'] as const;
@@ -14,6 +26,9 @@ export interface StageDoc {
   readonly family: string;
   /** The doc comment, without its tags. */
   readonly text: string;
+  /** What its comment says of each argument; and its signatures, which say what options there are. */
+  readonly arguments: readonly ArgumentDoc[];
+  readonly signatures: readonly string[];
   /** What each of the peers calls it; `undefined` where the line is missing or not in its form. */
   readonly elsewhere: readonly string[] | undefined;
   readonly examples: ReadonlyArray<{ readonly title: string; readonly code: string }>;
@@ -62,6 +77,7 @@ export function stageDocsOf({ path, text, entry, names }: EntryFile): StageDoc[]
         path,
         family,
         ...parsed(comment),
+        signatures: signaturesOf(text, symbol, isClass),
         isStage: /\bStage</.test(returns) && !isClass && !entry.endsWith('/authoring'),
       },
     ];
@@ -85,13 +101,17 @@ function familyOf(path: string, entry: string): string {
   return folders[0] as string;
 }
 
-function parsed(comment: string): Pick<StageDoc, 'text' | 'elsewhere' | 'examples'> {
+function parsed(comment: string): Pick<StageDoc, 'text' | 'arguments' | 'elsewhere' | 'examples'> {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\* ?/, ''));
   const tags = lines.flatMap((line, at) => (/^@\w/.test(line) ? [at] : []));
   const blocks = tags.map((at, index) => lines.slice(at, tags[index + 1]).join('\n'));
   const remarks = blocks.find((block) => block.startsWith('@remarks Elsewhere:'));
   return {
     text: unlinked(lines.slice(0, tags[0]).join('\n').trim()),
+    arguments: blocks.flatMap((block) => {
+      const [, name, said] = /^@param (\w+) - ([\s\S]*)$/.exec(block) ?? [];
+      return name === undefined || said === undefined ? [] : [{ name, isRequired: true, text: flat(said) }];
+    }),
     elsewhere: remarks === undefined ? undefined : peersOf(remarks),
     examples: blocks.flatMap((block) => {
       const [, title, code] = /^@example (.*)\n```ts\n([\s\S]*?)\n```/.exec(block) ?? [];
@@ -104,9 +124,6 @@ function peersOf(remarks: string): string[] | undefined {
   const form = new RegExp(`^@remarks Elsewhere: ${PEERS.map((peer) => `${peer} (.+)`).join('; ')}\\.$`);
   return form.exec(remarks.trim().replace(/\s+/g, ' '))?.slice(1);
 }
-
-const unlinked = (text: string): string =>
-  text.replace(/\{@link ([^}|]+?)(?:\s*\|\s*([^}]+?))?\s*\}/g, (_all, target, title) => title ?? `\`${target}\``);
 
 /** Says what is missing in the documentation of each. */
 export function problemsOf(docs: readonly StageDoc[]): string[] {
@@ -135,7 +152,7 @@ const FAMILIES: ReadonlyArray<readonly [family: string, title: string]> = [
 ];
 
 /** The page: a table of all names, then each with its contract and examples. */
-export function stagesPage(docs: readonly StageDoc[]): string {
+export function stagesPage(docs: readonly StageDoc[], types: OptionTypes = new Map()): string {
   const titles = new Map<string, string>(FAMILIES);
   for (const { family } of docs) if (!titles.has(family)) titles.set(family, `\`${family}\``);
   const families = [...titles].map(([family, title]) => ({
@@ -150,9 +167,23 @@ export function stagesPage(docs: readonly StageDoc[]): string {
 What a pipeline can be made of, and what RxJS, Rust (iterators, futures and tokio-stream), Akka Streams (and Pekko) and the streams of Node call it. A name beside another does much the same; its options may differ.
 Every example is run by the tests; \`assert\` is \`node:assert/strict\`, and what is not imported comes from the package named. How items that fail are dealt with: [errors](guides/errors.md).
 
+The tables have the arguments, then the options, with a dot. Some are those of [many stages](#options-that-many-have), and verbs take the [options of a run](#options-of-a-run).
+
 ${present.map(tableOf).join('\n\n')}
 
-${present.map(sectionOf).join('\n\n')}
+${present.map((family) => sectionOf(family, types)).join('\n\n')}
+
+## Options that many have
+
+What is said of a stage's own option of this name goes first. \`retry\` and \`timeoutMs\`: [errors](guides/errors.md).
+
+${argumentTable(sharedOptions(types))}
+
+## Options of a run
+
+Of all verbs that start one, and of \`runAll()\`.
+
+${argumentTable(optionsOf(RUN_OPTIONS, types))}
 `;
 }
 
@@ -166,15 +197,24 @@ function tableOf({ title, docs }: { readonly title: string; readonly docs: reado
   );
 }
 
-function sectionOf({ title, docs }: { readonly title: string; readonly docs: readonly StageDoc[] }): string {
-  const texts = docs.map(({ name, entry, path, text, examples }) => {
+function sectionOf(
+  { title, docs }: { readonly title: string; readonly docs: readonly StageDoc[] },
+  types: OptionTypes,
+): string {
+  const texts = docs.map(({ name, entry, path, text, examples, ...doc }) => {
     const from = entry === '@millrace/core' ? '' : `From \`${entry}\`. `;
     const shown = examples.map(({ title: what, code }) => `${what}:\n\n\`\`\`ts\n${code}\n\`\`\``);
     const contract = text.replace(/^Contract$/m, '**Contract**\n');
-    return [`### ${name}`, contract, ...shown, `${from}Source: [${posix.basename(path)}](../${path})`].join('\n\n');
+    const given = [...doc.arguments, ...optionsOfAll(doc.signatures, types)];
+    const table = given.length === 0 ? [] : [argumentTable(given).replaceAll(`\`${RUN_OPTIONS}\``, RUN_LINK)];
+    return [`### ${name}`, contract, ...table, ...shown, `${from}Source: [${posix.basename(path)}](../${path})`].join(
+      '\n\n',
+    );
   });
   return [`## ${title}`, ...texts].join('\n\n');
 }
+
+const RUN_LINK = '[options of a run](#options-of-a-run)';
 
 /** The anchor that Markdown renderers make of the heading. */
 const anchorOf = (name: string): string => name.toLowerCase().replaceAll('.', '');
