@@ -9,6 +9,7 @@ import {
   merge,
   mergeSorted,
   type Pipeline,
+  partitionBy,
   type RunOptions,
   runAll,
 } from '@millrace/core';
@@ -72,7 +73,7 @@ interface Step {
 
 const small = fc.integer({ min: 1, max: 4 });
 
-const steps: fc.Arbitrary<Step> = fc.oneof(
+const plainSteps: fc.Arbitrary<Step> = fc.oneof(
   fc.constant<Step>({ text: 'map', add: (p) => p.pipeThrough(map((part) => ({ ...part }))) }),
   fc.constant<Step>({
     text: 'filter',
@@ -118,6 +119,22 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       p
         .pipeThrough(batch<Part>({ maxItems: maxItems * 3, ...(isTimed && { maxWaitMs: 1_000_000 }) }))
         .pipeThrough(flatMap((parts) => parts)),
+  })),
+);
+
+/** Any of these, also for each key by itself. */
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: plainSteps },
+  fc.tuple(small, small, plainSteps).map<Step>(([keys, maxKeys, step]) => ({
+    text: `partitionBy ${keys} of ${maxKeys} (${step.text})`,
+    add: (p, world) =>
+      p.pipeThrough(
+        partitionBy(
+          ({ id }: Part) => id % keys,
+          { maxKeys },
+          (branch) => step.add(branch, world),
+        ),
+      ),
   })),
 );
 

@@ -29,6 +29,7 @@ import {
   merge,
   mergeSorted,
   type Pipeline,
+  partitionBy,
   rateLimit,
   runAll,
   type Stage,
@@ -313,6 +314,23 @@ test('context: true goes through splits, whose functions see it too', async () =
     return merge(first, rest);
   });
   expect(seen.sort()).toEqual(own);
+});
+
+test.each([
+  ['loops', map((item: string) => item)],
+  ['nodes', mapAsync(async (item: string) => item, { concurrency: 2 })],
+])('context: true goes through the sub-pipelines of partitionBy(), as %s, whose key sees it too', async (_, stage) => {
+  const seen = await seenBy((received, saw) =>
+    received.pipeThrough(
+      partitionBy(
+        (item: string) => saw(item) < 'c',
+        { maxKeys: 2 },
+        (branch) => branch.pipeThrough(stage).pipeThrough(map((item) => saw(item))),
+      ),
+    ),
+  );
+  // The key, the function of the key, and the sink.
+  expect(seen.sort()).toEqual(LETTERS.flatMap((letter) => Array.from({ length: 3 }, () => `${letter} of ${letter}`)));
 });
 
 test('context: true reaches the sinks of several branches', async () => {

@@ -9,17 +9,17 @@ import {
   mapAsync,
   merge,
   type Pipeline,
+  partitionBy,
   type RunOptions,
   tap,
 } from '@millrace/core';
-import { type Answer, isLater, Mark, operator, source } from '@millrace/core/authoring';
+import { Mark, source } from '@millrace/core/authoring';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type Item, marks, seen } from './mark-stages.js';
 
 // A graph is a list of segments, what its source gives between its marks, and what becomes of them: each segment must
 // come out as a whole, between the same marks. A failure prints the seed and the path that repeat it.
-
-type Item = number | Mark;
 
 interface Made {
   readonly text: string;
@@ -35,59 +35,10 @@ interface Step {
   model(numbers: readonly number[]): readonly number[];
 }
 
-/** Makes marks of the items that are some. */
-const marks = operator<Item, number>({
-  name: 'marks',
-  open(upstream, { counts, inside }) {
-    const one = (answer: Answer<Item>): Answer<number> => {
-      if (!Array.isArray(answer)) return answer;
-      const item = answer[0] as Item;
-      counts.in++;
-      if (item instanceof Mark) {
-        counts.dropped++;
-        inside(-1);
-        return item;
-      }
-      counts.out++;
-      return [item];
-    };
-    return {
-      pull() {
-        const pulled = upstream.pull(1);
-        return isLater(pulled) ? pulled.then(one) : one(pulled);
-      },
-      close: (reason) => upstream.close(reason),
-    };
-  },
-});
-
-/** Makes items of marks. */
-const seen = operator<number, Item>({
-  name: 'seen',
-  open(upstream, { counts, inside }) {
-    const shown = (answer: Answer<number>): Answer<Item> => {
-      if (Array.isArray(answer)) counts.out += answer.length;
-      if (Array.isArray(answer)) counts.in += answer.length;
-      if (!(answer instanceof Mark)) return answer;
-      counts.made++;
-      counts.out++;
-      inside(1);
-      return [answer];
-    };
-    return {
-      pull(max) {
-        const pulled = upstream.pull(max);
-        return isLater(pulled) ? pulled.then(shown) : shown(pulled);
-      },
-      close: (reason) => upstream.close(reason),
-    };
-  },
-});
-
 const small = fc.integer({ min: 1, max: 4 });
 const pass = (numbers: readonly number[]): readonly number[] => numbers;
 
-const steps: fc.Arbitrary<Step> = fc.oneof(
+const plainSteps: fc.Arbitrary<Step> = fc.oneof(
   fc.constant<Step>({ text: 'map', add: (p) => p.pipeThrough(map((n) => n + 1)), model: (a) => a.map((n) => n + 1) }),
   fc.constant<Step>({
     text: 'filter',
@@ -131,6 +82,23 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     text: `tap ${highWaterMark}`,
     add: (p) => p.pipeThrough(tap(() => {}, { highWaterMark })).pipeThrough(drop(0)),
     model: pass,
+  })),
+);
+
+/** Any of these, also for each key by itself. */
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: plainSteps },
+  fc.tuple(small, fc.array(plainSteps, { maxLength: 2 })).map<Step>(([keys, inside]) => ({
+    text: `partitionBy ${keys} (${inside.map(({ text }) => text).join(' → ')})`,
+    add: (p) =>
+      p.pipeThrough(
+        partitionBy(
+          (n: number) => n % keys,
+          { maxKeys: keys },
+          (branch) => inside.reduce<Pipeline<number>>((all, step) => step.add(all), branch),
+        ),
+      ),
+    model: (numbers) => inside.reduce((all, step) => step.model(all), numbers),
   })),
 );
 
@@ -208,6 +176,28 @@ const graphOf = (count: number, markOf: (at: number) => Mark, isLinear: boolean)
                     before.segments.map((segment) => branch.reduce((a, step) => step.model(a), segment)),
                   ),
                 ),
+              })),
+            fc
+              .tuple(
+                tie('graph'),
+                steps,
+                fc.constantFrom('partition', 'route', 'balance'),
+                fc.integer({ min: 0, max: 3 }),
+              )
+              .map<Made>(([before, step, how, highWaterMark]) => ({
+                text: `${before.text} → ${how} ${highWaterMark} (${step.text}, ${step.text})`,
+                build() {
+                  const numbers = before.build();
+                  const isEven = (n: number): boolean => n % 2 === 0;
+                  const [one, other] =
+                    how === 'balance'
+                      ? numbers.balance(2, { highWaterMark })
+                      : how === 'partition'
+                        ? numbers.partition(isEven, { highWaterMark })
+                        : Object.values(numbers.route({ even: isEven, odd: () => true }, { highWaterMark }));
+                  return merge(step.add(one as Pipeline<number>), step.add(other as Pipeline<number>));
+                },
+                segments: before.segments.map(step.model),
               })),
           ]),
     ),

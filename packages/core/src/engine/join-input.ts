@@ -46,6 +46,12 @@ export class JoinInput {
     return this.#items.length - this.#at;
   }
 
+  /** How many of them may be taken: those before the first mark, which keeps its place. */
+  get ready(): number {
+    const first = this.#marks[0];
+    return first === undefined ? this.waiting : Math.min(this.waiting, first.behind - this.#taken);
+  }
+
   /** Whether nothing is left of it. */
   get isOver(): boolean {
     return this.end !== undefined && this.waiting === 0;

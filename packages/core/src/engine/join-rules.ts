@@ -47,7 +47,7 @@ class Zip implements JoinRule {
 
   make(inputs: Inputs, made: unknown[], max: number): void {
     let tuples = max - made.length;
-    for (const { waiting } of inputs) tuples = Math.min(tuples, waiting);
+    for (const { ready } of inputs) tuples = Math.min(tuples, ready);
     for (let count = 0; count < tuples; count++) made.push(tuple(inputs.map((input) => input.next())));
   }
 
@@ -72,7 +72,8 @@ class Concat implements JoinRule {
 
   make(inputs: Inputs, made: unknown[], max: number): void {
     const input = current(inputs);
-    if (input !== undefined) for (const item of input.take(max - made.length)) made.push(item);
+    if (input === undefined) return;
+    for (const item of input.take(Math.min(max - made.length, input.ready))) made.push(item);
   }
 
   ending(inputs: Inputs): Failure | typeof END | undefined {
@@ -110,7 +111,7 @@ class Interleave implements JoinRule {
   make(inputs: Inputs, made: unknown[], max: number): void {
     while (made.length < max) {
       const input = this.#current(inputs);
-      if (input === undefined || input.waiting === 0) return;
+      if (input === undefined || input.ready === 0) return;
       made.push(input.next());
       this.#turn = (inputs.indexOf(input) + 1) % inputs.length;
     }
@@ -165,7 +166,7 @@ class MergeSorted implements JoinRule {
 
   make(inputs: Inputs, made: unknown[], max: number): void {
     for (let at = 0; at < inputs.length; at++) this.#look(inputs[at] as JoinInput, at);
-    while (made.length < max && inputs.every((input, at) => this.#hasHead[at] || input.end === END)) {
+    while (made.length < max && inputs.every((input, at) => this.#hasHead[at] || (input.isOver && input.end === END))) {
       const least = this.#heads.pop();
       if (least === undefined) return;
       made.push(least.input.next());
@@ -186,7 +187,7 @@ class MergeSorted implements JoinRule {
 
   /** Puts the first item of an input in its place among the others; of equals, that of the earlier input comes first. */
   #look(input: JoinInput, at: number): void {
-    if (this.#hasHead[at] || input.waiting === 0) return;
+    if (this.#hasHead[at] || input.ready === 0) return;
     const { head } = input;
     if (head instanceof Carried) head.origin.enter(() => this.#place(input, at, head.item));
     else this.#place(input, at, head);

@@ -11,7 +11,7 @@ export interface JoinRule {
    * are at hand, no more than can be used with what waits of the others. With a `max` of 0, only what may wait.
    */
   credit(inputs: readonly JoinInput[], input: JoinInput, max: number): number;
-  /** Adds what can be made of what waits to `made`, up to `max` in all; may throw what a function of the user throws. */
+  /** Adds what can be made of what is ready to `made`, up to `max` in all; may throw what a function of the user throws. */
   make(inputs: readonly JoinInput[], made: unknown[], max: number): void;
   /** What the join ends with, where nothing more can be made. */
   ending(inputs: readonly JoinInput[]): Failure | typeof END | undefined;
