@@ -56,7 +56,9 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * Names the sink that the items go to, for {@link runAll} to start it with others as one run.
    *
    * @param sink - As for `run()`.
-   * @param options - Where the sink is a `WritableStream`: `preventClose`, `preventAbort`, `highWaterMark` with `size`.
+   * @param options - `name`, by which errors, plans and figures tell the sinks of a run apart (default: `'forEach'` or
+   *   `'writable'`; a {@link Sink} has its own); where the sink is a `WritableStream`, also `preventClose`, `preventAbort`,
+   *   `highWaterMark` with `size`.
    * @returns The pipeline with its sink; nothing runs yet.
    * @remarks Elsewhere: RxJS –; Rust –; Akka `to`; Node –.
    *
@@ -65,7 +67,12 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * const [all, some] = from([1, 2, 3]).broadcast(2);
    * const seen: number[] = [];
    * const even = some.pipeThrough(filter((n) => n % 2 === 0));
-   * await runAll(all.into((n) => void seen.push(n)), even.into((n) => void seen.push(n * 10))).finished;
+   * const run = runAll(
+   *   all.into((n) => void seen.push(n), { name: 'all' }),
+   *   even.into((n) => void seen.push(n * 10), { name: 'ten times the even' }),
+   * );
+   * assert.match(String(run.explain()), /ten times the even/);
+   * await run.finished;
    * assert.deepEqual(seen.sort((a, b) => a - b), [1, 2, 3, 20]);
    * ```
    */
@@ -77,8 +84,8 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * Writes the items to a writable stream.
    *
    * @param writable - Is closed when the pipeline ends and aborted when it fails.
-   * @param options - `preventClose`, `preventAbort`, `highWaterMark` (default: 64 items, or 1 batch) with `size`, and those of a
-   *   run.
+   * @param options - `name` (default `'writable'`), `preventClose`, `preventAbort`, `highWaterMark` (default: 64 items, or 1
+   *   batch) with `size`, and those of a run.
    * @returns Resolves when the stream has been closed.
    * @remarks Elsewhere: RxJS `subscribe`; Rust `forward`; Akka `runWith`; Node `pipeline`.
    *
@@ -90,10 +97,11 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * ```
    */
   async pipeTo(writable: WritableStream<T>, options: RunOptions & WritableOptions<NoInfer<T>> = {}): Promise<void> {
-    const { preventClose, preventAbort, highWaterMark, size, ...runOptions } = options;
+    const { name, preventClose, preventAbort, highWaterMark, size, ...runOptions } = options;
     if (!(writable instanceof WritableStream)) throw wrongType('pipeTo()', 'writable', writable, 'a WritableStream');
+    const called = name === undefined ? {} : { name };
     const mark = { ...(highWaterMark !== undefined && { highWaterMark }), ...(size !== undefined && { size }) };
-    const how = { preventClose, preventAbort, ...mark };
+    const how = { ...called, preventClose, preventAbort, ...mark };
     await settled(this.#start(writable, how, runOptions, 'pipeTo()').outlet);
   }
 

@@ -21,14 +21,17 @@ export interface Attachment {
 
 /** Makes what a run needs to know of any kind of sink. */
 export function attach(where: string, sink: unknown, options: WritableOptions = {}): Attachment {
+  checkOptions(where, options, ['name', 'preventClose', 'preventAbort', 'highWaterMark', 'size']);
   if (sink instanceof WritableStream) return attachWritable(where, sink, options);
-  refuseOptions(where, options, 'such a sink', 'those of a WritableStream');
+  const { name: given, ...others } = options;
+  refuseOptions(where, others, 'such a sink', 'those of a WritableStream');
   if (typeof sink === 'function') {
-    const spec = { type: 'fused', name: 'forEach', kind: SINKS.forEach, params: [sink] } as const;
+    const spec = { type: 'fused', name: given ?? 'forEach', kind: SINKS.forEach, params: [sink] } as const;
     return { spec, check: () => {}, begin: (outlet) => outlet.start(() => driveGroup(outlet)) };
   }
   const own = sink as Sink<unknown> | undefined;
   if (typeof own?.open !== 'function') throw wrongType(where, 'sink', sink, 'a function, a WritableStream or a Sink');
+  if (given !== undefined) refuseOptions(where, { name: given }, 'a Sink', 'the name of the sink itself');
   const { name = 'sink', maxBurst = 1 } = own;
   checkCount(where, 'maxBurst of the sink', maxBurst, 1);
   const mark = edgeMark(where, own as Sink<never>);
@@ -47,13 +50,12 @@ export function attach(where: string, sink: unknown, options: WritableOptions = 
 }
 
 function attachWritable(where: string, writable: WritableStream<unknown>, options: WritableOptions): Attachment {
-  checkOptions(where, options, ['preventClose', 'preventAbort', 'highWaterMark', 'size']);
-  const { preventClose, preventAbort } = options;
+  const { name = 'writable', preventClose, preventAbort } = options;
   if (preventClose !== undefined) checkBoolean(where, 'preventClose', preventClose);
   if (preventAbort !== undefined) checkBoolean(where, 'preventAbort', preventAbort);
   const mark = edgeMark(where, options);
   return {
-    spec: { type: 'burst', name: 'writable', highWaterMark: mark?.highWaterMark, size: mark?.size, inService: 1 },
+    spec: { type: 'burst', name, highWaterMark: mark?.highWaterMark, size: mark?.size, inService: 1 },
     check(by) {
       if (writable.locked) throw wrongType(by, 'writable', 'locked', 'a WritableStream that nobody writes to');
     },

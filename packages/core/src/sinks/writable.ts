@@ -3,11 +3,13 @@ import type { Outlet } from '../engine/outlet.js';
 import type { EdgeOptions } from '../stages/edge-options.js';
 
 /**
- * How much may wait before a writable stream, and how it is treated at the end.
+ * What a sink is called, how much may wait before a writable stream, and how that is treated at the end.
  *
  * @typeParam T - The items.
  */
 export interface WritableOptions<T = never> extends EdgeOptions<T> {
+  /** What the sink is called in errors, plans, figures and checkpoints. Default: `'writable'`; of a function, `'forEach'`. */
+  readonly name?: string | undefined;
   /** Leave the stream open when the pipeline ends. Default: `false`. */
   readonly preventClose?: boolean | undefined;
   /** Leave the stream as it is when the pipeline fails. Default: `false`. */
