@@ -58,6 +58,42 @@ test('drain() sums what was completed before, flushed since and abandoned to wha
   expect(clock.pendingTimers).toBe(0);
 });
 
+test('receipt says what became of the items of a run that fails, or is aborted, while it drains', async () => {
+  for (const end of ['fail', 'abort']) {
+    const clock = virtualClock();
+    const numbers = sourceProbe<number>();
+    const answers: Array<(error?: Error) => void> = [];
+    const run = numbers.pipeline
+      .pipeThrough(buffer(4))
+      .run(
+        () => new Promise<void>((resolve, reject) => void answers.push((error) => (error ? reject(error) : resolve()))),
+        { clock },
+      );
+    numbers.release(1, 2, 3, 4, 5, 6);
+    await settle();
+    answers[0]?.();
+    await settle();
+    const drained = run.drain();
+    drained.catch(() => {});
+    answers[1]?.();
+    await settle();
+    expect(run.receipt).toBe(undefined);
+    if (end === 'abort') run.abort('enough');
+    else answers[2]?.(new Error('full'));
+    await expect(drained).rejects.toBeDefined();
+    expect(run.receipt).toMatchObject({ completed: 1, flushed: 1, overdue: false, balanced: true });
+    const { read = 0, abandoned = 0 } = run.receipt ?? {};
+    expect(read).toBe(2 + abandoned);
+    expect(run.receipt).toMatchObject({ abandoned: numbers.read - 2 });
+  }
+});
+
+test('receipt is undefined of a run that was not drained', async () => {
+  const run = from([1]).run(whatever);
+  await run.finished;
+  expect(run.receipt).toBe(undefined);
+});
+
 test('drain() counts in its receipt what batches are made of as flushed, and the batches', async () => {
   const clock = virtualClock();
   const numbers = sourceProbe<number>();
@@ -121,6 +157,7 @@ test('drain() of a run that is over gives its summary, and rejects with what it 
   });
   await expect(failed.finished).rejects.toMatchObject({ cause });
   await expect(failed.drain()).rejects.toMatchObject({ cause });
+  expect(failed.receipt).toMatchObject({ completed: 0, flushed: 0, abandoned: 1 });
 });
 
 test('abort() rejects with its reason itself, abandons what is inside, and tells source and sink', async () => {

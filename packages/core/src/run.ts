@@ -26,6 +26,7 @@ export class Run {
   #isWatched = false;
   /** How many items had ended when the run was first told to drain. */
   #completed: number | undefined;
+  #receipt: DrainReceipt | undefined;
 
   /** @internal */
   constructor(execution: Execution, options: RunOptions) {
@@ -78,8 +79,8 @@ export class Run {
    *
    * @param options - `deadlineMs`, default 5,000.
    * @returns The summary of the run, and what of it was done before and what since: {@link DrainReceipt}.
-   * @throws StageError when a stage fails while the run drains, and the reason of an abort; `counts()` says what became of
-   *   the items then.
+   * @throws StageError when a stage fails while the run drains, and the reason of an abort; {@link Run.receipt} says what
+   *   became of the items then.
    *
    * @example What was done before, what since, and what was given up
    * ```ts
@@ -108,8 +109,25 @@ export class Run {
     }, deadlineMs);
     const { summary, failure } = await execution.over();
     timer.clear();
+    this.#receipt = receiptOf(summary, this.#completed, overdue);
     if (failure !== undefined) throw failure.reason;
-    return receiptOf(summary, this.#completed, overdue);
+    return this.#receipt;
+  }
+
+  /**
+   * What became of the items of a run that was told to drain and is over, however it ended: the receipt that
+   * {@link Run.drain} resolves with, there also where it rejects. `undefined` before that.
+   *
+   * @example What a run that failed while it drained had done
+   * ```ts
+   * const run = from([1, 2, 3]).run((n) => (n < 3 ? undefined : Promise.reject(new Error('full'))));
+   * await assert.rejects(run.drain(), /full/);
+   * const { read, completed = 0, flushed = 0, abandoned } = run.receipt ?? {};
+   * assert.equal(read, completed + flushed + (abandoned ?? 0));
+   * ```
+   */
+  get receipt(): DrainReceipt | undefined {
+    return this.#receipt;
   }
 
   /**

@@ -268,14 +268,15 @@ function checkBalance(
   }
 }
 
-/** A run that drained to its end says what was done before and what since, and that sums to what was read and made. */
+/** A run that was drained says what was done before and what since, and that sums to what was read and made. */
 export function checkReceipt({ summary, error, wasEnded, run, receipt }: Ended, ledger: Ledger): void {
-  const given = receipt();
+  const given = run?.receipt;
   if (given === undefined) return;
+  const resolved = receipt();
   ledger.check(
     4,
-    wasEnded && run !== undefined && error === undefined,
-    () => 'there is a receipt of a run that failed',
+    wasEnded && (resolved === undefined) === (error !== undefined),
+    () => `drain() of a run that ended with ${String(error)} resolved with ${JSON.stringify(resolved)}`,
   );
   const { completed, flushed, overdue: _, ...rest } = given;
   const text = (): string => JSON.stringify(given);
