@@ -145,15 +145,16 @@ export class Pipeline<T> extends Terminals<T> {
    * - Order: that of the items, in each branch.
    * - Holds: at most `highWaterMark` items before each branch.
    * - Backpressure: reads on when all branches have room, since any may get the next item.
-   * - Failure: what a predicate throws, and an item that no predicate is true for, fails all branches, behind the items
-   *   before it; an upstream error is passed on to all.
+   * - Failure: an item on which a predicate throws, or for which none is true, is dealt with as `onError` says: by default it
+   *   fails all branches, behind the items before it. An upstream error is passed on to all.
    * - Cancel: when all branches have been cancelled, upstream is.
    *
    * Marks go to all branches.
    *
    * @typeParam R - The predicates; what a type guard lets through is the type of its branch.
    * @param predicates - By the name of the branch, in the order in which they are asked; each is given the item and its index.
-   * @param options - `unmatched`: `'fail'` (default) or `'drop'`; `highWaterMark` (default 1); `name` (default `'route'`).
+   * @param options - `unmatched`: `'fail'` (default) or `'drop'`; `onError` (default `'fail'`), where `fallback()` gives the name
+   *   of a branch; `highWaterMark` (default 1) with `size`; `name` (default `'route'`).
    * @returns The branches, by name.
    * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
    * @remarks Elsewhere: RxJS `partition`, twice; Rust –; Akka `Partition`; Node –.
@@ -165,8 +166,20 @@ export class Pipeline<T> extends Terminals<T> {
    * await runAll(levels.errors.into((line) => void errors.push(line)), levels.rest.into((line) => void rest.push(line))).finished;
    * assert.deepEqual([errors, rest], [['error b'], ['info a', 'info c']]);
    * ```
+   *
+   * @example What can't be told goes to a branch of its own
+   * ```ts
+   * const parse = (text: string): { id: number } => JSON.parse(text);
+   * const { odd, even, broken } = from(['{"id":1}', 'oops', '{"id":2}']).route(
+   *   { odd: (text) => parse(text).id % 2 === 1, even: () => true, broken: () => false },
+   *   { onError: fallback(() => 'broken') },
+   * );
+   * const seen: string[] = [];
+   * await runAll(odd.into(() => {}), even.into(() => {}), broken.into((text) => void seen.push(text))).finished;
+   * assert.deepEqual(seen, ['oops']);
+   * ```
    */
-  route<R extends Routes<T>>(predicates: R, options: RouteOptions = {}): Routed<T, R> {
+  route<R extends Routes<T>>(predicates: R, options: RouteOptions<NoInfer<T>, keyof NoInfer<R>> = {}): Routed<T, R> {
     const branches = routesOf(this.chain, predicates, options).map(([name, source]) => [name, new Pipeline(source)]);
     return Object.fromEntries(branches) as Routed<T, R>;
   }
@@ -180,13 +193,15 @@ export class Pipeline<T> extends Terminals<T> {
    * - Order: that of the items, in each branch.
    * - Holds: at most `highWaterMark` items before each branch.
    * - Backpressure: reads on when both branches have room, since either may get the next item.
-   * - Failure: what the predicate throws fails both branches, behind the items before it; an upstream error is passed on.
+   * - Failure: what the predicate throws is dealt with as `onError` says: by default it fails both branches, behind the items
+   *   before it; an upstream error is passed on.
    * - Cancel: when both branches have been cancelled, upstream is.
    *
    * Marks go to both branches.
    *
    * @param predicate - Is given the item and its index.
-   * @param options - `highWaterMark` (default 1); `name` (default `'partition'`).
+   * @param options - `onError` (default `'fail'`), where `fallback()` gives another answer; `highWaterMark` (default 1) with
+   *   `size`; `name` (default `'partition'`).
    * @returns The branch of those for which it is true, and that of the others.
    * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
    * @remarks Elsewhere: RxJS `partition`; Rust `Iterator::partition`; Akka `divertTo`; Node –.
@@ -200,16 +215,16 @@ export class Pipeline<T> extends Terminals<T> {
    */
   partition<S extends T>(
     predicate: (item: T, index: number) => item is S,
-    options?: PartitionOptions,
+    options?: PartitionOptions<NoInfer<T>>,
   ): readonly [Pipeline<S>, Pipeline<Exclude<T, S>>];
   /** Gives each item to one of two branches, by a predicate that is no type guard. */
   partition(
     predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
-    options?: PartitionOptions,
+    options?: PartitionOptions<NoInfer<T>>,
   ): readonly [Pipeline<T>, Pipeline<T>];
   partition(
     predicate: (item: T, index: number) => boolean | UseMapAsyncForPromises,
-    options: PartitionOptions = {},
+    options: PartitionOptions<NoInfer<T>> = {},
   ): readonly [Pipeline<T>, Pipeline<T>] {
     const [yes, no] = partitionOf(this.chain, predicate, options);
     return [new Pipeline(yes), new Pipeline(no)];
@@ -233,7 +248,7 @@ export class Pipeline<T> extends Terminals<T> {
    * @typeParam N - How many branches.
    * @param branches - How many, 1 or more.
    * @param options - `highWaterMark`: how many items may wait before a branch that is busy (default 0: an item goes to a
-   *   branch that asks); `name` (default `'balance'`).
+   *   branch that asks), with a `size` how much they may weigh; `name` (default `'balance'`).
    * @returns The branches, each a pipeline.
    * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
    * @remarks Elsewhere: RxJS –; Rust –; Akka `Balance`; Node –.
@@ -244,7 +259,7 @@ export class Pipeline<T> extends Terminals<T> {
    * assert.equal(await merge(...writers).count(), 90);
    * ```
    */
-  balance<N extends number>(branches: N, options: BalanceOptions = {}): Branches<T, N> {
+  balance<N extends number>(branches: N, options: BalanceOptions<NoInfer<T>> = {}): Branches<T, N> {
     return balanceOf(this.chain, branches, options).map((source) => new Pipeline<T>(source)) as Branches<T, N>;
   }
 

@@ -123,6 +123,13 @@ const PARTED: Readonly<Record<string, Chain>> = {
     const [yes, no] = p.partition((_n, index) => index % 3 === 0);
     return merge(yes.pipeThrough(map((n) => n * 100)), no);
   },
+  'route, that leaves items out': (p) => {
+    const { first, rest } = p.route(
+      { first: (n) => (n % 7 === 3 ? no() : n < 20), rest: () => true },
+      { onError: 'skip' },
+    );
+    return merge(first.pipeThrough(map((n) => n * 100)), rest);
+  },
   route: (p) => {
     const { first, rest } = p.route({ first: (_n, index) => index < 20, rest: () => true });
     return merge(first.pipeThrough(map((n) => n * 100)), rest);

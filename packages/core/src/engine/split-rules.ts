@@ -1,11 +1,19 @@
 import { PipelineError } from '../errors.js';
+import { kindOf } from '../internal/arguments.js';
+import type { ErrorPolicy } from './rejects.js';
 import { type Branch, leastRoom, type SplitKind, type SplitRule } from './split.js';
 import { truthy } from './step.js';
 
 type Predicate = (item: unknown, index: number) => unknown;
+type Policy = ErrorPolicy<never, unknown> | undefined;
 
 /** Each item to the first branch whose predicate is true for it. */
-export function routeKind(names: readonly string[], predicates: readonly Predicate[], drops: boolean): SplitKind {
+export function routeKind(
+  names: readonly string[],
+  predicates: readonly Predicate[],
+  drops: boolean,
+  onError: Policy,
+): SplitKind {
   const choose = (item: unknown, index: number): number => {
     for (let at = 0; at < predicates.length; at++) if (truthy((predicates[at] as Predicate)(item, index))) return at;
     if (drops) return -1;
@@ -14,13 +22,20 @@ export function routeKind(names: readonly string[], predicates: readonly Predica
       "Cannot route the item: no predicate is true for it (must be one: a last one for the rest, or unmatched: 'drop')",
     );
   };
-  return { branches: names, open: () => ({ credit: leastRoom, choose }) };
+  const chosen = (value: unknown): number => {
+    const at = names.indexOf(value as string);
+    if (at >= 0) return at;
+    const shown = typeof value === 'string' ? JSON.stringify(value) : kindOf(value);
+    throw new TypeError(`the fallback gave ${shown} (must be the name of a branch)`);
+  };
+  return { branches: names, onError, open: () => ({ credit: leastRoom, choose, chosen }) };
 }
 
 /** Each item to the first branch where the predicate is true, else to the second. */
-export function partitionKind(predicate: Predicate): SplitKind {
-  const choose = (item: unknown, index: number): number => (truthy(predicate(item, index)) ? 0 : 1);
-  return { branches: ['yes', 'no'], open: () => ({ credit: leastRoom, choose }) };
+export function partitionKind(predicate: Predicate, onError: Policy): SplitKind {
+  const chosen = (answer: unknown): number => (truthy(answer) ? 0 : 1);
+  const choose = (item: unknown, index: number): number => chosen(predicate(item, index));
+  return { branches: ['yes', 'no'], onError, open: () => ({ credit: leastRoom, choose, chosen }) };
 }
 
 /** Each item to a branch that has room for it. */

@@ -50,7 +50,7 @@ class PlannedSplit implements Shared {
       from,
       open(nodes, own) {
         const context = nodes.stage(stage);
-        nodes.splits[own] = new Split(nodes.before(from), nodes.run, context, split?.open());
+        nodes.splits[own] = new Split(nodes.before(from), nodes.run, context, split);
         return undefined;
       },
     });

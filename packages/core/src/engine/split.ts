@@ -2,7 +2,9 @@ import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller
 import { Carried } from './carried.js';
 import type { OpenStageContext, RunContext, StageContext } from './context.js';
 import { Entered } from './entered.js';
+import { ItemErrors, WRITING } from './item-errors.js';
 import { Later, whenAnswered } from './later.js';
+import type { ErrorPolicy } from './rejects.js';
 import { Scale, type SizeOf } from './scale.js';
 
 /** Which branch gets an item, where each goes to one only; one for each run. */
@@ -13,12 +15,16 @@ export interface SplitRule {
   begin?(branches: readonly Branch[]): void;
   /** The number of the branch that an item goes to, or -1; may throw what a function of the user throws. */
   choose(item: unknown, index: number): number;
+  /** The same, of what `fallback()` gives in place of what such a function should have given. */
+  chosen?(value: unknown): number;
 }
 
 /** What describes a split in a plan. */
 export interface SplitKind {
   /** What its branches are called. */
   readonly branches: readonly string[];
+  /** What becomes of an item on which a function of the user fails. Default: it fails the run. */
+  readonly onError?: ErrorPolicy<never, unknown> | undefined;
   open(): SplitRule;
 }
 
@@ -43,6 +49,10 @@ export class Split {
   #branches: Branch[] = [];
   readonly #all: Branch[] = [];
   readonly #rule: SplitRule | undefined;
+  readonly #errors: ItemErrors;
+  readonly #writesLetters: boolean;
+  /** What came behind an item whose letter is being written. */
+  #rest: unknown[] = [];
   #isAsking = false;
   #isBusy = false;
   #isSoon = false;
@@ -50,8 +60,10 @@ export class Split {
   /** What comes behind all items. */
   last: Failure | typeof END | undefined;
 
-  constructor(upstream: Puller<unknown>, run: RunContext, context: OpenStageContext, rule?: SplitRule) {
-    this.#rule = rule;
+  constructor(upstream: Puller<unknown>, run: RunContext, context: OpenStageContext, kind?: SplitKind) {
+    this.#rule = kind?.open();
+    this.#errors = new ItemErrors(kind?.onError, context, (failure) => this.#written(failure));
+    this.#writesLetters = typeof kind?.onError === 'object' && 'writable' in kind.onError;
     this.#upstream = upstream;
     this.#run = run;
     this.#context = context;
@@ -101,8 +113,11 @@ export class Split {
   /** How many items may be read: 0 where nobody waits. */
   #credit(): number {
     if (this.#isAsking || this.#isClosed || this.#run.isOver || this.last !== undefined) return 0;
-    if (!this.#branches.some(({ isWaiting }) => isWaiting)) return 0;
-    return this.#rule === undefined ? leastRoom(this.#branches) : this.#rule.credit(this.#branches);
+    if (this.#errors.isWriting || !this.#branches.some(({ isWaiting }) => isWaiting)) return 0;
+    if (this.#rule === undefined) return leastRoom(this.#branches);
+    const credit = this.#rule.credit(this.#branches);
+    // What comes behind a letter finds branches that wait no more, before which only so much weight may wait.
+    return this.#writesLetters && this.#branches.some(({ isWeighed }) => isWeighed) ? Math.min(1, credit) : credit;
   }
 
   /** Leaves a branch out; without any, closes what is before. */
@@ -111,6 +126,8 @@ export class Split {
     if (this.#branches.length > 0) return this.ask();
     this.#isClosed = true;
     this.#upstream.close(reason);
+    if (this.#errors.close()) this.#context.inside(-this.#context.weight);
+    this.#abandon(this.#rest.splice(0).length);
   }
 
   readonly #onAnswer = (answer: Answer<unknown>): void => {
@@ -141,31 +158,94 @@ export class Split {
     branches.forEach((branch, at) => void branch.take(at + 1 < branches.length ? items.slice() : items));
   }
 
-  /** Hands each item to the branch that the rule chooses. */
-  #deal(items: readonly unknown[], rule: SplitRule): void {
+  /** Hands each item to the branch that the rule chooses, until one has to wait for its letter. */
+  #deal(items: unknown[], rule: SplitRule): void {
+    if (this.#branches.length === 0) return this.#abandon(items.length);
     const { counts, weight, inside, enteredBefore } = this.#context;
     const shares: unknown[][] = this.#all.map(() => []);
-    const before = enteredBefore + counts.in;
-    const lost = { dropped: 0, abandoned: this.#branches.length === 0 ? items.length : 0 };
-    let at = lost.abandoned;
-    try {
-      if (at === 0) rule.begin?.(this.#branches);
-      for (; at < items.length; at++) {
-        const branch = choose(rule, items[at], before + at);
-        if (this.#all[branch]?.isClosed === false) shares[branch]?.push(items[at]);
-        else lost[this.#isClosed ? 'abandoned' : 'dropped']++;
+    const first = enteredBefore + counts.in;
+    const lost = { dropped: 0, abandoned: 0 };
+    let rejected = 0;
+    let at = 0;
+    let end: Failure | typeof WRITING | undefined;
+    const share = (branch: number): void => {
+      if (this.#all[branch]?.isClosed === false) shares[branch]?.push(items[at]);
+      else lost[this.#isClosed ? 'abandoned' : 'dropped']++;
+    };
+    rule.begin?.(this.#branches);
+    for (; at < items.length && end === undefined; at++) {
+      try {
+        share(choose(rule, items[at], first + at));
+      } catch (thrown) {
+        const taken = this.#reject(rule, thrown, first + at, items[at]);
+        if (typeof taken === 'number') share(taken);
+        else {
+          end = taken;
+          rejected++;
+        }
       }
-    } catch (thrown) {
-      this.last ??= this.#context.failure(thrown, before + at, 1, items[at]);
-      lost.abandoned = items.length - at;
     }
-    counts.in += items.length;
+    counts.in += at;
     counts.dropped += lost.dropped;
     counts.abandoned += lost.abandoned;
-    counts.out += items.length - lost.dropped - lost.abandoned;
-    if (lost.dropped + lost.abandoned > 0) inside(-(lost.dropped + lost.abandoned) * weight);
-    shares.forEach((share, number) => void (share.length > 0 && this.#all[number]?.take(share)));
+    counts.out += at - lost.dropped - lost.abandoned - rejected;
+    const gone = lost.dropped + lost.abandoned + (end === undefined ? rejected : rejected - 1);
+    if (gone > 0) inside(-gone * weight);
+    this.#endDeal(end, items.slice(at));
+    shares.forEach((each, number) => void (each.length > 0 && this.#all[number]?.take(each)));
     if (this.last !== undefined) for (const branch of this.#branches) branch.end(this.last);
+  }
+
+  /** Deals with an item on which a function failed; a number is that of the branch where it goes all the same. */
+  #reject(
+    rule: SplitRule,
+    thrown: unknown,
+    index: number,
+    item: unknown,
+  ): number | Failure | typeof WRITING | undefined {
+    try {
+      const value = this.#errors.instead(thrown, index, item);
+      return rule.chosen?.(value) ?? -1;
+    } catch (error) {
+      return this.#errors.take(error, index, item);
+    }
+  }
+
+  /** The last item of a burst failed, or its letter is being written: what comes behind it goes no further, or waits. */
+  #endDeal(end: Failure | typeof WRITING | undefined, rest: unknown[]): void {
+    if (end === WRITING) this.#rest = rest;
+    else if (end !== undefined) {
+      this.#lose(end);
+      this.#abandon(rest.length);
+    }
+  }
+
+  /** An item is dealt with, and counted, or ends the run. */
+  #lose(failure: Failure | undefined): void {
+    this.#context.inside(-this.#context.weight);
+    if (failure === undefined) return;
+    this.#context.counts.abandoned++;
+    this.last ??= failure;
+  }
+
+  #written(failure: Failure | undefined): void {
+    const rest = this.#rest;
+    this.#rest = [];
+    this.#isBusy = true;
+    this.#lose(failure);
+    if (this.#rule !== undefined && failure === undefined) this.#deal(rest, this.#rule);
+    else this.#abandon(rest.length);
+    if (failure !== undefined) for (const branch of this.#branches) branch.end(failure);
+    this.#isBusy = false;
+    this.ask();
+  }
+
+  /** Items that go no further than this. */
+  #abandon(items: number): void {
+    const { counts, weight, inside } = this.#context;
+    counts.in += items;
+    counts.abandoned += items;
+    if (items > 0) inside(-items * weight);
   }
 
   #countCopies(items: number, branches: number): void {
@@ -213,6 +293,11 @@ export class Branch implements Puller<unknown> {
 
   get isWaiting(): boolean {
     return this.#later.isOwed;
+  }
+
+  /** Whether so much weight may wait before it. */
+  get isWeighed(): boolean {
+    return this.#scale !== undefined;
   }
 
   /** How many items it can be handed: what it waits for, or what may wait before it. */

@@ -9,6 +9,7 @@ import {
   from,
   map,
   mapAsync,
+  merge,
   type OnError,
   type Pipeline,
   type Run,
@@ -84,6 +85,35 @@ const KINDS: Readonly<Record<string, Kind>> = {
       through: (p, onError) => p.pipeThrough(mapAsync(async (n: number) => n, { ...BY_KEY, onError })),
       instead: -1,
       fallen: [0, 1, -1, 3, 4, -1, 6, 7],
+    },
+  },
+  route: {
+    isUnordered: true,
+    through: (p, onError) => {
+      const { low, rest } = p.route({ low: (n) => picky(n) < 3, rest: () => true }, { onError });
+      return merge(low, rest);
+    },
+    skipped: LEFT,
+    falling: {
+      through: (p, onError) => {
+        const { low, rest } = p.route({ low: (n) => picky(n) < 3, rest: () => true }, { onError });
+        return merge(low, rest.pipeThrough(map((n) => n * 10)));
+      },
+      instead: 'rest',
+      fallen: [0, 1, 20, 30, 40, 50, 60, 70],
+    },
+  },
+  partition: {
+    isUnordered: true,
+    through: (p, onError) => merge(...p.partition((n) => picky(n) < 3, { onError })),
+    skipped: LEFT,
+    falling: {
+      through: (p, onError) => {
+        const [yes, no] = p.partition((n) => picky(n) < 3, { onError });
+        return merge(yes, no.pipeThrough(map((n) => n * 10)));
+      },
+      instead: true,
+      fallen: [0, 1, 2, 30, 40, 5, 60, 70],
     },
   },
   'window, by keyBy': {
@@ -312,5 +342,8 @@ test('stages refuse wrong policies by name, and take none where no function is c
   expect(() => rateLimit(RATE, { onError: 'skip' })).toThrow(
     'Cannot build rateLimit(): onError is "skip" (must be left out without cost, which it is about)',
   );
+  const numbers = from(WHOLE);
+  expect(() => numbers.route({ all: () => true }, { onError: 'ignore' as never })).toThrow(code);
+  expect(() => numbers.partition(() => true, { onError: 'ignore' as never })).toThrow(code);
   expect(() => conflate(folded, { seed: begun, onError: 'ignore' as never })).toThrow(code);
 });

@@ -1,4 +1,4 @@
-import { mapAsync, merge, range, runAll, take } from '@millrace/core';
+import { from, mapAsync, merge, range, runAll, take } from '@millrace/core';
 import { sourceProbe, virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -61,6 +61,18 @@ describe('balance()', () => {
       'share branch 2',
       'merge',
     ]);
+  });
+
+  test('balance() takes a mark by size', async () => {
+    const texts = ['a', 'bb', 'ccc', 'dddd'];
+    const halves = from(texts).balance(2, { highWaterMark: 4, size: (text) => text.length });
+    const run = merge(...halves).run(() => {});
+    expect(String(run.explain())).toContain('balance branch 1 edge: 4 by size');
+    expect(await run.finished).toMatchObject({ read: 4, emitted: 4, balanced: true });
+    const unweighed = from(texts).balance(2, { highWaterMark: 4, size: () => -1 });
+    const slow = unweighed.map((half) => half.pipeThrough(mapAsync(() => new Promise<string>(() => {}))));
+    await expect(merge(...slow).toArray()).rejects.toMatchObject({ cause: { code: 'ERR_CORE_SIZE' } });
+    expect(() => from(texts).balance(2, { size: (text) => text.length })).toThrow('highWaterMark is undefined');
   });
 
   test('balance() fails all branches with the error of its source, and closes it with the run', async () => {

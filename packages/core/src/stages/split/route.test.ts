@@ -1,5 +1,18 @@
-import { from, map, merge, range, runAll, type StageError, take, zip } from '@millrace/core';
-import { sourceProbe, virtualClock } from '@millrace/testkit';
+import {
+  type CoreErrorCode,
+  type DeadLetter,
+  deadLetter,
+  fallback,
+  from,
+  map,
+  merge,
+  range,
+  runAll,
+  type StageError,
+  take,
+  zip,
+} from '@millrace/core';
+import { sinkProbe, sourceProbe, virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
 const isEven = (n: number): boolean => n % 2 === 0;
@@ -53,6 +66,86 @@ describe('route()', () => {
     await expect(routes.a.toArray()).rejects.toMatchObject({ stage: 'route', index: 1, cause });
     const later = from([1]).route({ a: (async () => true) as never });
     await expect(later.a.toArray()).rejects.toThrow('the predicate returned a promise');
+  });
+
+  test('route() deals with an item that no predicate is true for as onError says', async () => {
+    const letters: unknown[] = [];
+    const office = deadLetter(
+      new WritableStream<DeadLetter<number>>({
+        write: ({ item, index, stage, error }) =>
+          void letters.push([item, index, stage, (error as { code: CoreErrorCode }).code]),
+      }),
+    );
+    const { even } = from([2, 4, 5, 6]).route({ even: isEven }, { onError: office });
+    const summary = await even.run(() => {}).finished;
+    expect(summary).toMatchObject({ read: 4, emitted: 3, deadLettered: 1, balanced: true });
+    expect(letters).toEqual([[5, 2, 'route', 'ERR_CORE_UNMATCHED']]);
+  });
+
+  test('route() fails where a fallback does not give the name of a branch', async () => {
+    const given = async (name: unknown): Promise<StageError> => {
+      const { even } = from([2, 5]).route({ even: isEven }, { onError: fallback(() => name as 'even') });
+      return even.toArray().catch((reason) => reason);
+    };
+    expect((await given('odd')).cause).toEqual(new TypeError('the fallback gave "odd" (must be the name of a branch)'));
+    expect((await given(5)).message).toContain('the fallback gave a number (must be the name of a branch)');
+    expect(await given('odd')).toMatchObject({ stage: 'route', index: 1 });
+  });
+
+  test('route() goes on when a branch ends while a letter is written, and lets go when all have', async () => {
+    const clock = virtualClock();
+    const gates: Array<() => void> = [];
+    const writable = new WritableStream<DeadLetter<number>>({
+      write: () => new Promise<void>((resolve) => void gates.push(resolve)),
+    });
+    const probe = sourceProbe<number>();
+    const picky = (n: number): boolean => {
+      if (n === 3) throw new Error('no');
+      return isEven(n);
+    };
+    const { even, odd } = probe.pipeline.route(
+      { even: picky, odd: () => true },
+      { onError: deadLetter(writable), highWaterMark: 8 },
+    );
+    const seen: number[] = [];
+    const run = runAll(
+      even.pipeThrough(take(1)).into((n) => void seen.push(n)),
+      odd.into((n) => void seen.push(n)),
+      { clock },
+    );
+    probe.release(2, 3, 4, 5);
+    await clock.settle();
+    expect(seen).toEqual([2]);
+    gates.shift()?.();
+    await clock.settle();
+    expect(seen).toEqual([2, 5]);
+    probe.end();
+    expect(await clock.until(run.finished)).toMatchObject({ read: 4, deadLettered: 1, dropped: 1, balanced: true });
+  });
+
+  test('route() lets so much weight wait before each branch', async () => {
+    const clock = virtualClock();
+    const probe = sourceProbe<string>();
+    const { short, long } = probe.pipeline.route(
+      { short: (text) => text.length < 3, long: () => true },
+      { highWaterMark: 6, size: (text) => text.length },
+    );
+    const sink = sinkProbe<string>({ highWaterMark: 0 });
+    const run = runAll(
+      short.into(sink.sink),
+      long.into(() => {}),
+      { clock },
+    );
+    expect(String(run.explain())).toContain('route short edge: 6 by size');
+    probe.release('a', 'bb', 'cc', 'd', 'e', 'ff');
+    await clock.settle();
+    // One is offered to the sink; of those behind it five letters wait, and the one that makes it six.
+    expect(probe.read).toBe(5);
+    void sink.take(6);
+    await clock.settle();
+    expect(sink.items).toEqual(['a', 'bb', 'cc', 'd', 'e', 'ff']);
+    probe.end();
+    expect(await clock.until(run.finished)).toMatchObject({ balanced: true });
   });
 
   test('route() is held up by its slowest branch, and reads on while all have room', async () => {

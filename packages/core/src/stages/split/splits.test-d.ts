@@ -1,4 +1,4 @@
-import { batch, from, type Pipeline, partitionBy } from '@millrace/core';
+import { batch, type DeadLetter, deadLetter, fallback, from, type Pipeline, partitionBy } from '@millrace/core';
 import { expectTypeOf, test } from 'vitest';
 
 const isText = (value: string | number): value is string => typeof value === 'string';
@@ -16,6 +16,21 @@ test('types of branches flow', () => {
   expectTypeOf(b).toEqualTypeOf<Pipeline<string | number>>();
   // @ts-expect-error a predicate of other items
   mixed.route({ dates: (date: Date) => date.getTime() > 0 });
+});
+
+test('types of policies and sizes of branches flow', () => {
+  const texts = from(['a']);
+  texts.route({ a: () => true }, { onError: fallback((_error, text: string) => (text === '' ? 'a' : 'a')) });
+  // @ts-expect-error the fallback names no branch
+  texts.route({ a: () => true }, { onError: fallback(() => 'b') });
+  // @ts-expect-error dead letters of other items
+  texts.route({ a: () => true }, { onError: deadLetter(new WritableStream<DeadLetter<number>>()) });
+  texts.partition(() => true, { highWaterMark: 8, size: (text) => text.length, onError: fallback(() => false) });
+  // @ts-expect-error the fallback gives no answer
+  texts.partition(() => true, { onError: fallback(() => 'no') });
+  texts.balance(2, { highWaterMark: new CountQueuingStrategy({ highWaterMark: 2 }) });
+  // @ts-expect-error a size of other items
+  texts.balance(2, { highWaterMark: 8, size: (n: number) => n });
 });
 
 test('types of a sub-pipeline flow', () => {

@@ -1,4 +1,14 @@
-import { from, map, mapAsync, merge, type Pipeline, type RunOptions, runAll } from '@millrace/core';
+import {
+  type DeadLetter,
+  deadLetter,
+  from,
+  map,
+  mapAsync,
+  merge,
+  type Pipeline,
+  type RunOptions,
+  runAll,
+} from '@millrace/core';
 import { source } from '@millrace/core/authoring';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -66,12 +76,23 @@ test('route(), partition() and balance() give each item to one branch, in order,
       fc.integer({ min: 1, max: 4 }),
       fc.boolean(),
       ways,
-      async (kind, count, work, highWaterMark, isMerged, way) => {
-        const all = Array.from({ length: count }, (_, n) => n);
+      fc.constantFrom('none', 'skip', 'letters'),
+      fc.boolean(),
+      async (kind, count, work, mark, isMerged, way, policy, isWeighed) => {
+        const letters: number[] = [];
+        const writable = new WritableStream<DeadLetter<number>>({ write: async ({ item }) => void letters.push(item) });
+        const onError = policy === 'letters' ? deadLetter(writable) : 'skip';
+        const isOut = (n: number): boolean => policy !== 'none' && n % 4 === 1;
+        const all = Array.from({ length: count }, (_, n) => n).filter((n) => !isOut(n));
+        const highWaterMark = isWeighed ? new CountQueuingStrategy({ highWaterMark: mark }) : mark;
+        const picky = (n: number): number => {
+          if (isOut(n)) throw new Error('no');
+          return n;
+        };
         const working = (branches: readonly Pipeline<number>[]) => branches.map((each, at) => work[at]?.(each) ?? each);
         const routed = numbers(kind, count).route(
-          { thirds: (n) => n % 3 === 0, even: (n) => n % 2 === 0, rest: (_, index) => index % 5 > 0 },
-          { highWaterMark, unmatched: 'drop' },
+          { thirds: (n) => picky(n) % 3 === 0, even: (n) => n % 2 === 0, rest: (_, index) => index % 5 > 0 },
+          { highWaterMark, unmatched: 'drop', onError },
         );
         const routes = await outcomeOf(working([routed.thirds, routed.even, routed.rest]), isMerged, way);
         expect(routes.seen).toEqual([
@@ -79,12 +100,14 @@ test('route(), partition() and balance() give each item to one branch, in order,
           all.filter((n) => n % 3 !== 0 && n % 2 === 0),
           all.filter((n) => n % 3 !== 0 && n % 2 !== 0 && n % 5 > 0),
         ]);
-        const parts = numbers(kind, count).partition((n) => n % 7 < 3, { highWaterMark });
+        const parts = numbers(kind, count).partition((n) => picky(n) % 7 < 3, { highWaterMark, onError });
         const halves = await outcomeOf(working(parts), isMerged, way);
         expect(halves.seen).toEqual([all.filter((n) => n % 7 < 3), all.filter((n) => n % 7 >= 3)]);
-        const shared = numbers(kind, count).balance(3, { highWaterMark: highWaterMark - 1 });
+        const shared = numbers(kind, count).balance(3, { highWaterMark: isWeighed ? highWaterMark : mark - 1 });
         const { seen } = await outcomeOf(working(shared), isMerged, way);
-        expect(seen.flat().sort((a, b) => a - b)).toEqual(all);
+        expect(seen.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, n) => n));
+        const out = Array.from({ length: count }, (_, n) => n).filter(isOut);
+        expect(letters).toEqual(policy === 'letters' ? [...out, ...out] : []);
         for (const items of seen) expect(items).toEqual([...items].sort((a, b) => a - b));
       },
     ),
