@@ -179,7 +179,7 @@ export class Pipeline<T> extends Terminals<T> {
    * assert.deepEqual(seen, ['oops']);
    * ```
    */
-  route<R extends Routes<T>>(predicates: R, options: RouteOptions<NoInfer<T>, keyof NoInfer<R>> = {}): Routed<T, R> {
+  route<R extends Routes<T>>(predicates: R, options: RouteOptions<NoInfer<T>> = {}): Routed<T, R> {
     const branches = routesOf(this.chain, predicates, options).map(([name, source]) => [name, new Pipeline(source)]);
     return Object.fromEntries(branches) as Routed<T, R>;
   }

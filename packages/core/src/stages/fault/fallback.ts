@@ -7,7 +7,7 @@ export type { ErrorPolicy, FailedItem, Fallback };
  * Gives another value in place of the one that a stage's function failed to give; the item counts as passed.
  *
  * The value stands for what the function should have given: a result for `map()` and `mapAsync()`, the answer for
- * `filter()`, the next state for `scan()`, the items for `flatMap()`. What `fn` itself throws fails the run.
+ * `filter()`, the next state for `scan()`, the items for `flatMap()`, the name of the branch for `route()`. What `fn` itself throws fails the run.
  *
  * @typeParam I - The items of the stage.
  * @typeParam O - What is given.

@@ -84,7 +84,7 @@ describe('route()', () => {
 
   test('route() fails where a fallback does not give the name of a branch', async () => {
     const given = async (name: unknown): Promise<StageError> => {
-      const { even } = from([2, 5]).route({ even: isEven }, { onError: fallback(() => name as 'even') });
+      const { even } = from([2, 5]).route({ even: isEven }, { onError: fallback(() => name as string) });
       return even.toArray().catch((reason) => reason);
     };
     expect((await given('odd')).cause).toEqual(new TypeError('the fallback gave "odd" (must be the name of a branch)'));

@@ -12,9 +12,8 @@ import { branchesOf } from './branches.js';
  * How items find their branch.
  *
  * @typeParam T - The items.
- * @typeParam N - The names of the branches.
  */
-export interface RouteOptions<T = never, N = string> extends EdgeOptions<T> {
+export interface RouteOptions<T = never> extends EdgeOptions<T> {
   /** What the stage is called in errors, plans and figures; a branch `a` is `'route a'`. Default: `'route'`. */
   readonly name?: string;
   /**
@@ -32,7 +31,7 @@ export interface RouteOptions<T = never, N = string> extends EdgeOptions<T> {
    * `deadLetter(writable)` writes it to a stream, which the stage waits for, and `fallback(fn)` gives the name of its
    * branch. Default: `'fail'`.
    */
-  readonly onError?: ErrorPolicy<T, N>;
+  readonly onError?: ErrorPolicy<T, string>;
 }
 
 /** The predicates of `route()`, by the name of the branch. */
@@ -48,7 +47,7 @@ export type Routed<T, R> = { readonly [K in keyof R]: Pipeline<R[K] extends Guar
 export function routesOf(
   chain: Chain,
   predicates: Routes<never>,
-  options: RouteOptions<never, unknown>,
+  options: RouteOptions<never>,
 ): ReadonlyArray<readonly [string, SourceSpec]> {
   if (typeof predicates !== 'object' || predicates === null)
     throw wrongType('route()', 'predicates', predicates, 'an object of predicates, by the name of the branch');

@@ -20,9 +20,11 @@ test('types of branches flow', () => {
 
 test('types of policies and sizes of branches flow', () => {
   const texts = from(['a']);
-  texts.route({ a: () => true }, { onError: fallback((_error, text: string) => (text === '' ? 'a' : 'a')) });
-  // @ts-expect-error the fallback names no branch
-  texts.route({ a: () => true }, { onError: fallback(() => 'b') });
+  const { a, b } = texts.route({ a: () => true, b: () => true }, { onError: fallback(() => 'b') });
+  expectTypeOf([a, b]).toEqualTypeOf<Pipeline<string>[]>();
+  texts.route({ a: () => true, b: () => true }, { onError: fallback((_error, text) => (text === '' ? 'a' : 'b')) });
+  // @ts-expect-error the fallback gives no name
+  texts.route({ a: () => true }, { onError: fallback(() => 1) });
   // @ts-expect-error dead letters of other items
   texts.route({ a: () => true }, { onError: deadLetter(new WritableStream<DeadLetter<number>>()) });
   texts.partition(() => true, { highWaterMark: 8, size: (text) => text.length, onError: fallback(() => false) });
