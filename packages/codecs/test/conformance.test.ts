@@ -1,4 +1,5 @@
 import { cbor, ndjson } from '@millrace/codecs';
+import { fallback } from '@millrace/core';
 import { type ConformOptions, conform, type StageFactory } from '@millrace/testkit';
 import { expect, type TestContext, test } from 'vitest';
 import { utf8 } from './bytes.js';
@@ -32,3 +33,13 @@ conforms('cbor.encode() with a small edge', () => cbor.encode<string>({ highWate
   input: large,
   items: 6,
 });
+conforms(
+  'ndjson.decode() with fallback()',
+  () => ndjson.decode({ highWaterMark: 0, onError: fallback((_error, bytes) => bytes.length) }),
+  { input: (index: number): Uint8Array => utf8(`no ${index}\n{"id":${index}}\n`) },
+);
+conforms(
+  'ndjson.encode() with fallback()',
+  () => ndjson.encode<() => string>({ highWaterMark: 4, onError: fallback((_error, of) => of()) }),
+  { input: (index: number) => () => large(index), items: 6 },
+);

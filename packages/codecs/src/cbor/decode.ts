@@ -1,7 +1,7 @@
-import type { OnError, Stage } from '@millrace/core';
-import { checkCount, checkOnError, checkOptions, edgeMark, outOfRange } from '@millrace/core/authoring';
+import type { Stage } from '@millrace/core';
+import { checkCount, checkOptions, checkPolicy, edgeMark, outOfRange } from '@millrace/core/authoring';
 import { checkSchema, type StandardSchema } from '../standard-schema.js';
-import { decoding } from '../stream/decoding.js';
+import { type DecodingPolicy, decoding } from '../stream/decoding.js';
 import { ItemReader } from './item-reader.js';
 
 /**
@@ -25,10 +25,11 @@ export interface CborDecodeOptions<T = unknown> {
    */
   readonly schema?: StandardSchema<T> | undefined;
   /**
-   * What happens to a record whose end is known and that cannot be decoded: `'fail'`, `'skip'` or `deadLetter(writable)`,
-   * which gets its bytes. Default: `'fail'`.
+   * What happens to a record whose end is known and that cannot be decoded, or is not what the schema says: `'fail'`, `'skip'`,
+   * `deadLetter(writable)` or `fallback(fn)`, which gives a record in its place, that the schema is not asked about. Both get
+   * its bytes. There is no `retry`: the same bytes are as bad the next time. Default: `'fail'`.
    */
-  readonly onError?: OnError<Uint8Array> | undefined;
+  readonly onError?: DecodingPolicy<NoInfer<T>> | undefined;
   /** What the stage is called in errors, plans and figures. Default: `'cbor.decode'`. */
   readonly name?: string | undefined;
   /** How many chunks may wait before the stage. Default: 1. */
@@ -48,8 +49,8 @@ export interface CborDecodeOptions<T = unknown> {
  * - Holds: one chunk, and at most `maxRecordBytes` of an item whose end is yet to come.
  * - Backpressure: decodes as many records as are asked for; takes the next chunk when all items of this one are handed on.
  * - Failure: an item that is cut short at the end of the stream, has text that is no UTF-8, a private tag or a value without a
- *   form in JavaScript, or that the schema refuses, fails the run behind the records before it, or is skipped or dead-lettered on its own. One that is
- *   not well-formed or beyond a limit always fails the run, since where the next one begins is unknown. The `cause` is a
+ *   form in JavaScript, or that the schema refuses, fails the run behind the records before it, or is skipped, dead-lettered or replaced on its own.
+ *   One that is not well-formed or beyond a limit always fails the run, since where the next one begins is unknown. The `cause` is a
  *   {@link CodecError} with `byteOffset` and `recordIndex`.
  * - Cancel: cancels upstream with the same reason; the chunk at hand is counted as abandoned.
  *
@@ -90,7 +91,7 @@ export function decode<T = unknown>(options: CborDecodeOptions<T> = {}): Stage<U
   if (maxDepth > 512) throw outOfRange(where, 'maxDepth', maxDepth, 'at most 512');
   if (int64 !== 'bigint' && int64 !== 'number') throw outOfRange(where, 'int64', int64, '"bigint" or "number"');
   checkSchema(where, schema);
-  checkOnError(where, onError);
+  checkPolicy(where, onError);
   return decoding<T>(
     { name, mark, onError },
     () => new ItemReader({ maxRecordBytes, maxDepth, int64, schema }) as never,

@@ -1,15 +1,16 @@
-import type { OnError, Stage } from '@millrace/core';
-import { checkOnError, checkOptions, edgeMark } from '@millrace/core/authoring';
+import type { ErrorPolicy, Stage } from '@millrace/core';
+import { checkOptions, checkPolicy, edgeMark } from '@millrace/core/authoring';
 import { encoding } from '../stream/encoding.js';
 import { ItemWriter } from './item-writer.js';
 
 /** How records are encoded as a sequence of CBOR items. */
 export interface CborEncodeOptions<T = unknown> {
   /**
-   * What happens to a record with a value that has no form in CBOR (a function, a symbol, a cycle): `'fail'`, `'skip'` or
-   * `deadLetter(writable)`, which gets the record. Default: `'fail'`.
+   * What happens to a record with a value that has no form in CBOR (a function, a symbol, a cycle): `'fail'`, `'skip'`,
+   * `deadLetter(writable)`, which gets the record, or `fallback(fn)`, which gives another to encode in its place; one that
+   * can't be encoded either fails the run. There is no `retry`: the record is as bad the next time. Default: `'fail'`.
    */
-  readonly onError?: OnError<T> | undefined;
+  readonly onError?: ErrorPolicy<T, unknown> | undefined;
   /** What the stage is called in errors, plans and figures. Default: `'cbor.encode'`. */
   readonly name?: string | undefined;
   /** How many records may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
@@ -28,8 +29,8 @@ export interface CborEncodeOptions<T = unknown> {
  * - Order: kept.
  * - Holds: at most 256 records; behind a batch, as many as have 256 members, and one at least.
  * - Backpressure: reads ahead up to `highWaterMark` records; makes one chunk each time it is asked.
- * - Failure: a record that cannot be encoded fails the run behind the chunk of those before it, or is skipped or
- *   dead-lettered on its own. The `cause` is a {@link CodecError} with `recordIndex`.
+ * - Failure: a record that cannot be encoded fails the run behind the chunk of those before it, or is skipped,
+ *   dead-lettered or replaced on its own. The `cause` is a {@link CodecError} with `recordIndex`.
  * - Cancel: cancels upstream with the same reason; records not yet in a chunk are counted as abandoned.
  *
  * @typeParam T - The records.
@@ -52,6 +53,6 @@ export function encode<T = unknown>(options: CborEncodeOptions<T> = {}): Stage<T
   checkOptions(where, options, ['onError', 'name', 'highWaterMark', 'size']);
   const { onError = 'fail', name = 'cbor.encode' } = options;
   const mark = edgeMark(where, options);
-  checkOnError(where, onError);
+  checkPolicy(where, onError);
   return encoding<T>({ name, mark, onError }, () => new ItemWriter());
 }

@@ -1,7 +1,7 @@
-import type { OnError, Stage } from '@millrace/core';
-import { checkCount, checkOnError, checkOptions, edgeMark } from '@millrace/core/authoring';
+import type { Stage } from '@millrace/core';
+import { checkCount, checkOptions, checkPolicy, edgeMark } from '@millrace/core/authoring';
 import { checkSchema, type StandardSchema } from '../standard-schema.js';
-import { decoding } from '../stream/decoding.js';
+import { type DecodingPolicy, decoding } from '../stream/decoding.js';
 import { LineReader } from './line-reader.js';
 
 /**
@@ -18,10 +18,12 @@ export interface NdjsonDecodeOptions<T = unknown> {
    */
   readonly schema?: StandardSchema<T> | undefined;
   /**
-   * What happens to a line that is no JSON, no UTF-8, too long or not what the schema says: `'fail'`, `'skip'` or `deadLetter(writable)`, which gets
-   * the bytes of the line, at most `maxRecordBytes` of them. Default: `'fail'`.
+   * What happens to a line that is no JSON, no UTF-8, too long or not what the schema says: `'fail'`, `'skip'`,
+   * `deadLetter(writable)` or `fallback(fn)`, which gives a record in its place, that the schema is not asked about. Both get
+   * the bytes of the line, at most `maxRecordBytes` of them. There is no `retry`: the same bytes are as bad the next time.
+   * Default: `'fail'`.
    */
-  readonly onError?: OnError<Uint8Array> | undefined;
+  readonly onError?: DecodingPolicy<NoInfer<T>> | undefined;
   /** What the stage is called in errors, plans and figures. Default: `'ndjson.decode'`. */
   readonly name?: string | undefined;
   /** How many chunks may wait before the stage. Default: 1. */
@@ -41,7 +43,7 @@ export interface NdjsonDecodeOptions<T = unknown> {
  * - Holds: one chunk, and at most `maxRecordBytes` of a line whose end is yet to come.
  * - Backpressure: parses as many records as are asked for; takes the next chunk when all lines of this one are handed on.
  * - Failure: a line that cannot be decoded, or that the schema refuses, fails the run behind the records before it, or is
- *   skipped or dead-lettered on its own. The `cause` is a {@link CodecError} with `byteOffset` and `recordIndex`.
+ *   skipped, dead-lettered or replaced on its own. The `cause` is a {@link CodecError} with `byteOffset` and `recordIndex`.
  * - Cancel: cancels upstream with the same reason; the chunk at hand is counted as abandoned.
  *
  * @typeParam T - The records; they are what this says only where there is a `schema`.
@@ -73,6 +75,15 @@ export interface NdjsonDecodeOptions<T = unknown> {
  * assert.deepEqual(await late.toArray(), [{ delay: 5 }, { delay: 7 }]);
  * ```
  *
+ * @example Another record for each line that is none
+ * ```ts
+ * import { fallback, from } from '@millrace/core';
+ * const bytes = new TextEncoder().encode('{"id":1}\noops\n');
+ * const none = fallback((_error, line: Uint8Array) => ({ id: 0, bytes: line.length }));
+ * const records = from([bytes]).pipeThrough(ndjson.decode<{ id: number; bytes?: number }>({ onError: none }));
+ * assert.deepEqual(await records.toArray(), [{ id: 1 }, { id: 0, bytes: 4 }]);
+ * ```
+ *
  * @see https://github.com/ndjson/ndjson-spec
  */
 export function decode<T = unknown>(options: NdjsonDecodeOptions<T> = {}): Stage<Uint8Array, T> {
@@ -83,6 +94,6 @@ export function decode<T = unknown>(options: NdjsonDecodeOptions<T> = {}): Stage
   const mark = edgeMark(where, options);
   checkCount(where, 'maxRecordBytes', maxRecordBytes, 1);
   checkSchema(where, schema);
-  checkOnError(where, onError);
+  checkPolicy(where, onError);
   return decoding<T>({ name, mark, onError }, () => new LineReader(maxRecordBytes, schema) as never);
 }

@@ -1,15 +1,16 @@
-import type { OnError, Stage } from '@millrace/core';
-import { checkOnError, checkOptions, edgeMark } from '@millrace/core/authoring';
+import type { ErrorPolicy, Stage } from '@millrace/core';
+import { checkOptions, checkPolicy, edgeMark } from '@millrace/core/authoring';
 import { encoding } from '../stream/encoding.js';
 import { LineWriter } from './line-writer.js';
 
 /** How NDJSON is encoded. */
 export interface NdjsonEncodeOptions<T = unknown> {
   /**
-   * What happens to a record that has no form in JSON (`undefined`, a function, a BigInt, a cycle): `'fail'`, `'skip'` or
-   * `deadLetter(writable)`, which gets the record. Default: `'fail'`.
+   * What happens to a record that has no form in JSON (`undefined`, a function, a BigInt, a cycle): `'fail'`, `'skip'`,
+   * `deadLetter(writable)`, which gets the record, or `fallback(fn)`, which gives another to encode in its place; one that
+   * can't be encoded either fails the run. There is no `retry`: the record is as bad the next time. Default: `'fail'`.
    */
-  readonly onError?: OnError<T> | undefined;
+  readonly onError?: ErrorPolicy<T, unknown> | undefined;
   /** What the stage is called in errors, plans and figures. Default: `'ndjson.encode'`. */
   readonly name?: string | undefined;
   /** How many records may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
@@ -27,8 +28,8 @@ export interface NdjsonEncodeOptions<T = unknown> {
  * - Order: kept.
  * - Holds: at most 256 records; behind a batch, as many as have 256 members, and one at least.
  * - Backpressure: reads ahead up to `highWaterMark` records; makes one chunk each time it is asked.
- * - Failure: a record that cannot be encoded fails the run behind the chunk of those before it, or is skipped or
- *   dead-lettered on its own. The `cause` is a {@link CodecError} with `recordIndex`.
+ * - Failure: a record that cannot be encoded fails the run behind the chunk of those before it, or is skipped,
+ *   dead-lettered or replaced on its own. The `cause` is a {@link CodecError} with `recordIndex`.
  * - Cancel: cancels upstream with the same reason; records not yet in a chunk are counted as abandoned.
  *
  * @typeParam T - The records.
@@ -44,6 +45,14 @@ export interface NdjsonEncodeOptions<T = unknown> {
  * assert.equal(await new Blob(chunks).text(), '{"id":1}\n{"id":2}\n');
  * ```
  *
+ * @example Another record for one that JSON has no form for
+ * ```ts
+ * import { fallback, from } from '@millrace/core';
+ * const asText = fallback((_error, record) => String(record));
+ * const chunks = await from([1, 2n]).pipeThrough(ndjson.encode({ onError: asText })).toArray();
+ * assert.equal(await new Blob(chunks).text(), '1\n"2"\n');
+ * ```
+ *
  * @see https://github.com/ndjson/ndjson-spec
  */
 export function encode<T = unknown>(options: NdjsonEncodeOptions<T> = {}): Stage<T, Uint8Array<ArrayBuffer>> {
@@ -51,6 +60,6 @@ export function encode<T = unknown>(options: NdjsonEncodeOptions<T> = {}): Stage
   checkOptions(where, options, ['onError', 'name', 'highWaterMark', 'size']);
   const { onError = 'fail', name = 'ndjson.encode' } = options;
   const mark = edgeMark(where, options);
-  checkOnError(where, onError);
+  checkPolicy(where, onError);
   return encoding<T>({ name, mark, onError }, () => new LineWriter());
 }

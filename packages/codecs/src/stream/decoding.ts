@@ -1,10 +1,11 @@
-import type { OnError, Stage } from '@millrace/core';
+import type { ErrorPolicy, Stage } from '@millrace/core';
 import {
   type Answer,
   carryOn,
   type EdgeMark,
   END,
   Failure,
+  Given,
   isLater,
   Later,
   Mark,
@@ -24,16 +25,19 @@ import {
 import { CodecError } from '../codec-error.js';
 import type { RecordReader, Rejected, SavedReader } from './record-reader.js';
 
+/** What becomes of a record that cannot be decoded; `fallback()` gives another. */
+export type DecodingPolicy<T> = ErrorPolicy<Uint8Array, T | PromiseLike<T>>;
+
 /** What every decoder takes. */
-export interface DecodingOptions {
+export interface DecodingOptions<T> {
   readonly name: string;
   /** How many chunks may wait. Default: 1. */
   readonly mark: EdgeMark | undefined;
-  readonly onError: OnError<Uint8Array>;
+  readonly onError: DecodingPolicy<T>;
 }
 
 /** Makes a stage of a reader of records, one reader for each run. */
-export function decoding<T>(options: DecodingOptions, open: () => RecordReader<T>): Stage<Uint8Array, T> {
+export function decoding<T>(options: DecodingOptions<T>, open: () => RecordReader<T>): Stage<Uint8Array, T> {
   const { name, mark, onError } = options;
   return operator<Uint8Array, T>({
     name,
@@ -52,14 +56,16 @@ export function decoding<T>(options: DecodingOptions, open: () => RecordReader<T
  * Takes one chunk at a time and hands on the records in it as they are asked for.
  *
  * The chunk is inside until its last whole record has been handed on. A record that cannot be decoded counts as made, and
- * as dropped or dead-lettered, when it has been dealt with.
+ * as dropped or dead-lettered, when it has been dealt with; one that another is given for is handed on as that.
  */
 class Decoding<T> implements OperatorPuller<T> {
   readonly #upstream: Puller<Uint8Array>;
   readonly #context: StageContext;
   readonly #reader: RecordReader<T>;
-  readonly #rejects: Rejects<Uint8Array>;
+  readonly #rejects: Rejects<Uint8Array, Given>;
   #rejected: Rejected | undefined;
+  /** What was given for a record, and goes on next. */
+  #given: Given | undefined;
   /** The chunk as it came, where it carries its origin: what is decoded then is so because of it. */
   #chunk: unknown;
   #isEnding = false;
@@ -72,7 +78,7 @@ class Decoding<T> implements OperatorPuller<T> {
     upstream: Puller<Uint8Array>,
     context: StageContext,
     reader: RecordReader<T>,
-    rejects: Rejects<Uint8Array>,
+    rejects: Rejects<Uint8Array, Given>,
   ) {
     this.#upstream = upstream;
     this.#context = context;
@@ -108,6 +114,7 @@ class Decoding<T> implements OperatorPuller<T> {
   #work(): Answer<T> | undefined {
     for (;;) {
       if (this.#last !== undefined) return this.#last;
+      if (this.#given !== undefined) return this.#standIn(this.#given);
       const records = this.#rejected === undefined ? this.#read() : NONE;
       if (records.length > 0) return this.#handOn(records as T[]);
       if (this.#rejected !== undefined) {
@@ -140,11 +147,21 @@ class Decoding<T> implements OperatorPuller<T> {
   }
 
   #handOn(records: T[]): T[] {
-    const { counts } = this.#context;
-    counts.made += records.length;
-    counts.out += records.length;
-    this.#context.inside(records.length);
+    this.#made(records.length);
     return this.#context.carries ? records.map((record) => this.#carried(record)) : records;
+  }
+
+  #standIn({ value }: Given): T[] {
+    this.#given = undefined;
+    this.#made(1);
+    return [value as T];
+  }
+
+  #made(records: number): void {
+    const { counts } = this.#context;
+    counts.made += records;
+    counts.out += records;
+    this.#context.inside(records);
   }
 
   /** Deals with a record that could not be decoded; whether to go on at once. */
@@ -158,9 +175,9 @@ class Decoding<T> implements OperatorPuller<T> {
     const index = error.recordIndex as number;
     const taken = this.#rejects.take(error, index, this.#carried(item()));
     if (taken instanceof Promise) {
-      taken.then((failure) => {
+      taken.then((outcome) => {
         if (this.#isClosed) return;
-        this.#dealtWith(failure);
+        this.#dealtWith(outcome);
         this.#resume();
       });
       return false;
@@ -171,9 +188,10 @@ class Decoding<T> implements OperatorPuller<T> {
     return false;
   }
 
-  #dealtWith(failure: Failure | undefined): void {
-    if (failure === undefined) this.#context.counts.made++;
-    else this.#fail(failure);
+  #dealtWith(outcome: Failure | Given | undefined): void {
+    if (outcome === undefined) this.#context.counts.made++;
+    else if (outcome instanceof Given) this.#given = outcome;
+    else this.#fail(outcome);
   }
 
   /** What was decoded, with the origin of the chunk that it ends in; of an earlier run, with that of this one. */

@@ -1,10 +1,11 @@
-import type { OnError, Stage } from '@millrace/core';
+import type { ErrorPolicy, Stage } from '@millrace/core';
 import {
   type Answer,
   carryOn,
   type EdgeMark,
   END,
   type Failure,
+  Given,
   isLater,
   Later,
   Mark,
@@ -46,7 +47,8 @@ export interface EncodingOptions<T> {
   readonly name: string;
   /** How many records may wait. Default: a burst. */
   readonly mark: EdgeMark | undefined;
-  readonly onError: OnError<T>;
+  /** What becomes of a record that cannot be encoded; `fallback()` gives another, of any type, which is. */
+  readonly onError: ErrorPolicy<T, unknown>;
 }
 
 /** How large a chunk gets, about. */
@@ -77,18 +79,26 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
   readonly #context: StageContext;
   readonly #most: number;
   readonly #writer: RecordWriter;
-  readonly #rejects: Rejects<T>;
+  readonly #rejects: Rejects<T, Given>;
   #burst: readonly T[] = [];
   /** The same as they came, where they carry their origins. */
   #carried: readonly unknown[] = [];
   #at = 0;
   /** Why the record at `#at` cannot be encoded, once that is known. */
   #error: CodecError | undefined;
+  /** Why the record at `#at` is not the one that came, but one given for it. */
+  #firstError: CodecError | undefined;
   #isClosed = false;
   #last: Failure | typeof END | undefined;
   readonly #later = new Later<Uint8Array<ArrayBuffer>>();
 
-  constructor(upstream: Puller<T>, context: StageContext, most: number, writer: RecordWriter, rejects: Rejects<T>) {
+  constructor(
+    upstream: Puller<T>,
+    context: StageContext,
+    most: number,
+    writer: RecordWriter,
+    rejects: Rejects<T, Given>,
+  ) {
     this.#upstream = upstream;
     this.#context = context;
     this.#most = most;
@@ -142,6 +152,7 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
     this.#error = written.error;
     this.#context.worked(records, began);
     if (records === 0) return undefined;
+    this.#firstError = undefined;
     counts.held -= records;
     counts.absorbed += records;
     counts.made++;
@@ -153,26 +164,41 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
 
   /** Deals with a record that cannot be encoded; whether to go on at once. */
   #reject(error: CodecError): boolean {
-    this.#error = undefined;
+    const index = error.recordIndex as number;
     const record = carryOn(this.#carried[this.#at], this.#burst[this.#at]) as T;
-    const taken = this.#rejects.take(error, error.recordIndex as number, record);
+    this.#error = undefined;
+    if (this.#firstError !== undefined) {
+      // What was given for it can't be encoded either.
+      this.#context.alsoFailed(this.#firstError);
+      this.#dealtWith(this.#context.failure(error, index, 1, record), error);
+      return true;
+    }
+    const taken = this.#rejects.take(error, index, record);
     if (taken instanceof Promise) {
-      taken.then((failure) => {
+      taken.then((outcome) => {
         if (this.#isClosed) return;
-        this.#dealtWith(failure);
+        this.#dealtWith(outcome, error);
         this.#resume();
       });
       return false;
     }
-    this.#dealtWith(taken);
+    this.#dealtWith(taken, error);
     if (!spend(1)) return true;
     whenMyTurn(this.#resume);
     return false;
   }
 
-  #dealtWith(failure: Failure | undefined): void {
-    if (failure !== undefined) {
-      this.#last = failure;
+  #dealtWith(outcome: Failure | Given | undefined, error: CodecError): void {
+    if (outcome instanceof Given) {
+      // The burst is the one that upstream gave: not ours to change.
+      const burst = this.#burst.slice();
+      burst[this.#at] = plain(outcome.value) as T;
+      this.#burst = burst;
+      this.#firstError = error;
+      return;
+    }
+    if (outcome !== undefined) {
+      this.#last = outcome;
       return this.#abandon();
     }
     this.#at++;
@@ -214,6 +240,6 @@ class Encoding<T> implements Puller<Uint8Array<ArrayBuffer>> {
     counts.held = 0;
     this.#burst = this.#carried = [];
     this.#at = 0;
-    this.#error = undefined;
+    this.#error = this.#firstError = undefined;
   }
 }
