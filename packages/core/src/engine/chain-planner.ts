@@ -122,14 +122,14 @@ export class ChainPlanner {
     const edge = this.#edge(steps, sink, open !== undefined, units);
     if (edge !== undefined && edge.highWaterMark > 0)
       this.#room(stages[0] as number, 'edge', edge.highWaterMark * before);
-    const waitsAt = this.#waiting === undefined ? -1 : steps.findIndex((spec) => spec.kind.id === 'mapAsync');
+    const waitsAt = this.#waiting === undefined ? -1 : steps.findIndex((spec) => spec.kind.waiting !== undefined);
     steps.forEach((spec, at) => {
       if (at === waitsAt) {
         const { detail, inService } = this.#waiting as OperatorSpec;
         const weight = most[at] as number;
         this.#room(stages[at] as number, detail, itemsOf(inService, weight) * weight);
       }
-      if (spec.kind.id === 'flatMap') this.#room(stages[at] as number, 'cursor', most[at] as number);
+      if (spec.kind.cursor !== undefined) this.#room(stages[at] as number, 'cursor', most[at] as number);
       // An item that did not fit into the batch it closed begins the next one.
       if (spec.kind.id === 'batchBySize') this.#room(stages[at] as number, 'open batch', most[at] as number);
     });
@@ -174,7 +174,8 @@ export class ChainPlanner {
     if (hasLoop) return undefined;
     // With 0 nothing waits and nothing is read ahead: items are asked for one at a time.
     if (given !== undefined) return { highWaterMark: given, isEager: given > 0 };
-    if (steps.some((spec) => spec.kind.id === 'flatMap')) return { highWaterMark: ONE_TO_MANY_EDGE, isEager: false };
+    if (steps.some((spec) => spec.kind.cursor !== undefined))
+      return { highWaterMark: ONE_TO_MANY_EDGE, isEager: false };
     if (sink === undefined || this.#isBehindWaiting) return undefined;
     // What waits is what enters the loop: single items where it makes batches itself. Of those that a take counts behind
     // them no more than one item is sure to be needed.

@@ -1,4 +1,3 @@
-import { MANY } from './hand-on.js';
 import type { Names, SinkKind, SourceKind, StepKind } from './step.js';
 
 /** What a fused group is, apart from the user's functions: enough to write its loop. */
@@ -69,7 +68,7 @@ export const paramName = (owner: number, at: number): string => `p${owner}_${at}
  */
 export function machineText(shape: Shape, layout: Layout, copy: number): string {
   const { steps } = shape;
-  const cursors = steps.flatMap((step, at) => (step.id === 'flatMap' ? [at] : []));
+  const cursors = steps.flatMap((step, at) => (step.cursor === undefined ? [] : [at]));
   const writer = new Writer(shape, layout, cursors);
   // The first count is that of what the source gave: it stands beside the position, and the loop keeps one of the two.
   const later = Array.from({ length: layout.counts - 1 }, (_, at) => at + 1);
@@ -84,9 +83,9 @@ export function machineText(shape: Shape, layout: Layout, copy: number): string 
   const open = (number: string): string =>
     `const C = S.counts, T = S.states, O = S.out; let status = 0, stop = S.stop, level = S.level; ${load(number)}`;
   const close = `${save} S.stop = stop; S.level = level; S.status = status;`;
-  const levels = cursors.map((at, level) => writer.cursorSegment(at, level + 1)).reverse();
-  const waitsAt = steps.findIndex((step) => step.id === 'mapAsync');
-  const listens = waitsAt >= 0 && cursors.length === 0;
+  const levels = cursors.map((at, level) => steps[at]?.cursor?.text(writer, at, level + 1)).reverse();
+  const waitsAt = steps.findIndex((step) => step.waiting !== undefined);
+  const waiting = steps[waitsAt]?.waiting;
   const flushes = steps.map((step, at) => (step.flush === undefined ? '' : writer.flushSegment(step, at)));
   const loop = (
     number: string,
@@ -99,17 +98,9 @@ if (S.isDry) break;
 ${writer.sourceSegment()}
 break; }
 ${close}`;
-  const ready = waitsAt < 0 ? '' : writer.readySegment(waitsAt);
+  const ready = waiting?.ready(writer, waitsAt) ?? '';
   const run = (name: string, number: string): string =>
     `function ${name}(S, limit, max) { ${loop(number, ready)} S.at = i; C[0] = i + before; }`;
-  // PERF: the same loop, in the function that hears of the promise: one call for an item, and nothing kept in between but what
-  // others look at (core/async-1, 1.4 times as fast).
-  const listen = (): string => `function listen(S, leave, leftLoop, onError) { return function onValue(value) {
-if (S.hears !== onValue || S.run.isDraining) return leave(value);
-S.isLooping = true; S.awaits = undefined; const limit = allowance();
-${loop('', writer.valueSegment(waitsAt, 'value'))} const isTimeUp = spend(i - S.at); S.at = i; C[0] = i + before;
-if (status === ${STATUS.awaiting} && stop < 0 && !isTimeUp && S.hears === onValue) { const promise = S.awaits; if (promise instanceof Promise) { S.isLooping = false; promise.then(onValue, onError); return; } }
-S.hears = undefined; leftLoop(isTimeUp); }; }`;
   const isNumber = writer.folds.map((at) => `typeof S.states[${at}] === 'number'`).join(' && ');
   // PERF: a total that may be anything is boxed for each item; one that begins as a number is not (core/sum, 1.2 times as fast).
   const runs =
@@ -126,34 +117,35 @@ main: { switch (at) {
 ${flushes.join('\n')}
 } }
 ${close} }
-${listens ? listen() : 'const listen = undefined;'}
+${cursors.length === 0 && waiting !== undefined ? waiting.listen(loop('', waiting.value(writer, waitsAt))) : 'const listen = undefined;'}
 return { run, flush, listen };`;
 }
 
-class Writer {
+/** Writes the text of one loop. */
+export class Writer {
   readonly #shape: Shape;
-  readonly #layout: Layout;
+  readonly layout: Layout;
   readonly #cursors: readonly number[];
   /** The steps (and the sink, as the last) that keep something from item to item. */
   readonly states: readonly number[];
   /** Those of them that keep what the user's function gave last. */
   readonly folds: readonly number[];
   /** Whether an item can be the last one that passes a step. */
-  readonly #stops: boolean;
+  readonly stops: boolean;
 
   constructor(shape: Shape, layout: Layout, cursors: readonly number[]) {
     this.#shape = shape;
-    this.#layout = layout;
+    this.layout = layout;
     this.#cursors = cursors;
     const all = [...shape.steps, shape.sink];
     this.folds = all.flatMap((each, at) => (each.folds === true ? [at] : []));
-    this.#stops = all.some((each) => each.stops === true);
+    this.stops = all.some((each) => each.stops === true);
     this.states = all.flatMap((each, at) => (each.start !== undefined || at === shape.steps.length ? [at] : []));
   }
 
   /** PERF: a `for` that counts behind the item is 1.12 times as fast as a `while` that counts before (core/map-reduce). */
   sourceSegment(): string {
-    if (this.#isEmitted(0) && this.#shape.source === 'array')
+    if (this.isEmitted(0) && this.#shape.source === 'array')
       return 'const end = Math.min(S.end, i + limit); if (i < end) { handOn(S, S.input, i, end); i = end; }';
     const isLimited = this.#cursors.length > 0;
     const { source } = this.#shape;
@@ -164,78 +156,31 @@ class Writer {
     const tick = isLimited ? 'if (left-- <= 0) break main;' : '';
     const { prepare, take } = TAKE[source];
     return `${prepare} const end = ${end};
-for (; i < end${this.#stops ? ' && stop < 0' : ''}; i++) { ${tick} ${take} const j0 = i + before; ${this.#chain(0, 'v0', IN_SOURCE)} }`;
-  }
-
-  /** PERF: an array is walked by a position of the loop's own; one kept in the cursor costs 1.3 times as much (core/async-source-64). */
-  cursorSegment(at: number, level: number): string {
-    const region = this.#layout.region[at + 1];
-    const item = `v${at + 1}`;
-    const count = `const j${region} = n${region}++;`;
-    const goesOn = this.#stops ? `stop <= ${at}` : 'true';
-    const fail = (error: string): string =>
-      `{ S.error = ${error}; S.failed = ${at}; status = ${STATUS.failed}; break main; }`;
-    return `if (level === ${level}) { const u = S.cursors[${level - 1}];
-if (u.list !== undefined) { const list = u.list, from = u.at, most = from + left; let k = from;
-${
-  this.#isEmitted(at + 1)
-    ? this.#emittedList(region as number)
-    : `for (; k < list.length && ${goesOn}; k++) { if (k >= most) { u.at = k; break main; } const ${item} = list[k]; ${count}
-${this.#chain(at + 1, item, IN_LIST)} }
-left = most - k;`
-}
-} else while (${goesOn}) { if (left-- <= 0) break main; let ${item};
-try { const step = u.iterator.next(); if (step.done) { u.iterator = undefined; break; } ${item} = step.value; } catch (error) { u.iterator = undefined; ${fail('error')} }
-${count}
-${this.#chain(at + 1, item, IN_ITERATOR)} }
-level = u.below; n${this.#layout.tally[at]}++;
-const problem = u.close(); if (problem !== undefined) ${fail('problem.thrown')}${this.#isEmitted(at + 1) ? ` if (status === ${STATUS.full}) break main;` : ''} }`;
+for (; i < end${this.stops ? ' && stop < 0' : ''}; i++) { ${tick} ${take} const j0 = i + before; ${this.chain(0, 'v0', IN_SOURCE)} }`;
   }
 
   /** Whether items are handed on as they are from step `at` on. */
-  #isEmitted(at: number): boolean {
+  isEmitted(at: number): boolean {
     return at === this.#shape.steps.length && this.#shape.sink.id === 'emit';
   }
 
-  /** INVARIANT: where `handOn()` puts another array in the place of `S.out`, nothing is added to that. */
-  #emittedList(region: number): string {
-    return `k = Math.min(list.length, most, from + max - S.out.length); handOn(S, list, from, k);
-n${region} += k - from; left = most - k; u.at = k;
-if (S.out.length >= Math.min(max, ${MANY})) status = ${STATUS.full};
-if (k < list.length) break main;`;
-  }
-
-  /** Goes on behind the step that waited; no step behind it unfolds items, so that no cursor is open there. */
-  readySegment(at: number): string {
-    return `if (S.isReady && !S.parks) { const value = S.value; S.isReady = false; S.value = undefined;
-${this.valueSegment(at, 'value')} }`;
-  }
-
-  /** Goes on behind step `at` with a value. */
-  valueSegment(at: number, value: string): string {
-    const item = `v${at + 1}`;
-    const region = this.#layout.region[at + 1];
-    return `ready: { const ${item} = ${value}; const j${region} = n${region}++;
-${this.#chain(at + 1, item, IN_READY)} }`;
-  }
-
   flushSegment(step: StepKind, at: number): string {
-    const region = this.#layout.region[at + 1];
+    const region = this.layout.region[at + 1];
     const text = step.flush?.(this.#names(at, '', `v${at + 1}`, IN_FLUSH));
-    return `case ${at}: { let v${at + 1}; ${text} const j${region} = n${region}++; ${this.#chain(at + 1, `v${at + 1}`, IN_FLUSH)} break; }`;
+    return `case ${at}: { let v${at + 1}; ${text} const j${region} = n${region}++; ${this.chain(at + 1, `v${at + 1}`, IN_FLUSH)} break; }`;
   }
 
   /** The text from step `from` to the sink, or to the first step that opens a cursor. */
-  #chain(from: number, value: string, segment: Segment): string {
+  chain(from: number, value: string, segment: Segment): string {
     const { steps, sink } = this.#shape;
     let text = '';
     let item = value;
     for (let at = from; at < steps.length; at++) {
       const step = steps[at] as StepKind;
       const out = `v${at + 1}`;
-      if (step.id === 'flatMap') return `${text} ${step.each(this.#names(at, item, out, segment))}`;
+      if (step.cursor !== undefined) return `${text} ${step.each(this.#names(at, item, out, segment))}`;
       text += `let ${out}; ${this.#scoped(step.each(this.#names(at, item, out, segment)))}\n`;
-      if (step.splits) text += `const j${this.#layout.region[at + 1]} = n${this.#layout.region[at + 1]}++;\n`;
+      if (step.splits) text += `const j${this.layout.region[at + 1]} = n${this.layout.region[at + 1]}++;\n`;
       item = out;
     }
     if (sink.id === 'emit') {
@@ -249,12 +194,12 @@ ${this.#chain(at + 1, item, IN_READY)} }`;
   }
 
   #names(at: number, item: string, out: string, segment: Segment): Names {
-    const tally = this.#layout.tally[at];
+    const tally = this.layout.tally[at];
     const level = this.#cursors.indexOf(at) + 1;
     const leave = `status = ${STATUS.failed}; ${segment.exit}`;
     const call = (code: string): string =>
       `try { ${code} } catch (error) { S.error = error; S.failed = ${at}; ${leave} }`;
-    const index = `j${this.#layout.region[at]}`;
+    const index = `j${this.layout.region[at]}`;
     // What the policy says of the item: another value, on to the next item, or out of the loop.
     const rescue = (use: (result: string) => string): string =>
       `{ const how = S.rescue(${at}, error, ${item}, ${index}); if (how === ${RESCUE.lost}) { ${segment.next} } if (how !== ${RESCUE.used}) { status = how; ${segment.exit} } ${call(use('S.value'))} }`;
@@ -282,7 +227,7 @@ ${this.#chain(at + 1, item, IN_READY)} }`;
 }
 
 /** How a piece of text leaves the segment it stands in; the item it works on is used up. */
-interface Segment {
+export interface Segment {
   /** To the next item. */
   readonly next: string;
   /** Out of the loop. */
@@ -292,13 +237,6 @@ interface Segment {
 }
 
 const IN_SOURCE: Segment = { next: 'continue;', exit: 'i++; break main;', open: 'i++; continue main;' };
-const IN_LIST: Segment = {
-  next: 'continue;',
-  exit: 'u.at = k + 1; break main;',
-  open: 'u.at = k + 1; left = most - u.at; continue main;',
-};
-const IN_ITERATOR: Segment = { next: 'continue;', exit: 'break main;', open: 'continue main;' };
-const IN_READY: Segment = { next: 'break ready;', exit: 'break main;', open: 'continue main;' };
 const IN_FLUSH: Segment = { next: 'break main;', exit: 'break main;', open: 'break main;' };
 
 const SOURCE_FAILED = `{ S.error = error; status = ${STATUS.sourceFailed}; break main; }`;

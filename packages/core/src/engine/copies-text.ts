@@ -88,7 +88,7 @@ ${Array.from({ length: DRIVES }, () => `  ${DRIVE},`).join('\n')}
 function classText(kind: StepKind | SinkKind): string {
   const names = 'isGuarded' in kind ? guardedNamesOf(kind) : namesOf(kind);
   const isStep = 'splits' in kind;
-  const passes = isStep && kind.id !== 'flatMap';
+  const passes = isStep && kind.cursor === undefined;
   const next = passes ? ` this.next.push(w, ${kind.splits ? 'this.n++' : 'j'});` : '';
   const push = `push(v, j) { ${passes ? 'let w; ' : ''}${kind.each(names)}${next} }`;
   const flush =

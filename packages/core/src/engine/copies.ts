@@ -26,7 +26,7 @@ class CopiedMachine implements Machine {
     this.#drive = drive;
     this.#shape = shape;
     this.#layout = layout;
-    this.#cursors = shape.steps.flatMap((step, at) => (step.id === 'flatMap' ? [at] : []));
+    this.#cursors = shape.steps.flatMap((step, at) => (step.cursor === undefined ? [] : [at]));
     const nodes: CopiedNode[] = [];
     for (let at = classes.length - 1; at >= 0; at--) {
       const Copy = classes[at] as CopiedClass;

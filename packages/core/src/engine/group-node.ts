@@ -50,6 +50,6 @@ function edgeOf(
   upstream: Puller<unknown>,
   contexts: readonly OpenStageContext[],
 ): Edge | undefined {
-  const isUsed = isEager || shape.sink.waits || shape.steps.some((step) => step.id === 'flatMap');
+  const isUsed = isEager || shape.sink.waits || shape.steps.some((step) => step.cursor !== undefined);
   return isUsed ? new Edge(upstream, highWaterMark, contexts[0] as StageContext, isEager) : undefined;
 }

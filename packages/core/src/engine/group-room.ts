@@ -47,7 +47,7 @@ function roomOfSteps(plan: GroupPlan, state: MachineState, max: number, counts: 
     // PERF: what was asked for are batches, and one takes as many items as it has room for: asking for as many items as
     // for batches, which is one as a rule, made each item a burst of its own.
     if (step.id === 'batch' && counts(step)) return Math.max(1, room);
-    if (step.tally === 'absorbed' || step.id === 'mapAsync') break;
+    if (step.tally === 'absorbed' || step.waiting !== undefined) break;
   }
   return Math.max(1, Math.min(max, room));
 }
@@ -64,8 +64,8 @@ function openCursors({ shape }: Pick<GroupPlan, 'shape'>, state: MachineState, a
 
 /** The cursor of step `at`, where it is one that unfolds. */
 export function cursorOf({ shape }: Pick<GroupPlan, 'shape'>, state: MachineState, at: number): Cursor | undefined {
-  if (shape.steps[at]?.id !== 'flatMap') return undefined;
-  return state.cursors[shape.steps.slice(0, at).filter((step) => step.id === 'flatMap').length];
+  if (shape.steps[at]?.cursor === undefined) return undefined;
+  return state.cursors[shape.steps.slice(0, at).filter((step) => step.cursor !== undefined).length];
 }
 
 /** What became of the items of step `at`, of its `own` counts and those of the loop. */
@@ -97,7 +97,7 @@ export function countsOf(
 
 /** How many items are inside step `at`. */
 export function heldBy(shape: Shape, state: MachineState, at: number): number {
-  const waiting = shape.steps[at]?.id === 'mapAsync' && (state.awaits !== undefined || state.isReady) ? 1 : 0;
+  const waiting = shape.steps[at]?.waiting !== undefined && (state.awaits !== undefined || state.isReady) ? 1 : 0;
   const isWritten = state.writes === at ? 1 : 0;
   return (shape.steps[at]?.held?.(state.states[at]) ?? 0) + openCursors({ shape }, state, at) + waiting + isWritten;
 }

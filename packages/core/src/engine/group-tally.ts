@@ -28,7 +28,8 @@ export class GroupTally {
     this.#sink = plan.shape.sink.id === 'emit' ? -1 : (plan.layout.region[end] as number);
     this.#sinkWeight = plan.weights[end] as number;
     this.#isSteady = plan.shape.steps.every(
-      (step) => step.held === undefined && step.id !== 'flatMap' && (step.isGuarded !== true || step.id === 'mapAsync'),
+      (step) =>
+        step.held === undefined && step.cursor === undefined && (step.isGuarded !== true || step.waiting !== undefined),
     );
   }
 

@@ -134,6 +134,6 @@ export class LaneLoops {
 
 /** Whether the steps of a group are such that each item is through when the loop comes back. */
 export function isLaneLoop({ shape, waitsAt, policies, open }: GroupPlan): boolean {
-  const isPlain = shape.steps.every((step) => step.stops !== true && step.id !== 'flatMap');
+  const isPlain = shape.steps.every((step) => step.stops !== true && step.cursor === undefined);
   return isPlain && waitsAt < 0 && policies === undefined && open === undefined;
 }

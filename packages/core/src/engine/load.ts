@@ -228,7 +228,7 @@ function serves({ nodes, stages }: Plan, at: number): boolean {
   if (node?.spec !== undefined) return node.spec.gathers !== true && node.spec.isQueue !== true;
   if (kind === 'sink') return true;
   const step = stepOf(node, at);
-  return step !== undefined && step.held === undefined && step.id !== 'flatMap';
+  return step !== undefined && step.held === undefined && step.cursor === undefined;
 }
 
 /** Whether the items that have left a stage are those that came first. */

@@ -4,7 +4,7 @@ import type { ItemContext } from './call-context.js';
 import { type Layout, machineText, paramName, type Shape, STATUS } from './codegen.js';
 import type { StageContext } from './context.js';
 import { copiedMaker } from './copies.js';
-import { Cursor } from './cursor.js';
+import type { Cursor } from './cursor.js';
 import { handOn } from './hand-on.js';
 import { type Calls, keyOf } from './step.js';
 
@@ -184,7 +184,7 @@ export function startState(
     out: [],
     counts: new Array<number>(layout.counts).fill(0),
     states: all.map((each, at) => each.start?.(seeds[at], clock)),
-    cursors: shape.steps.filter((step) => step.id === 'flatMap').map(() => new Cursor()),
+    cursors: shape.steps.flatMap(({ cursor }) => (cursor === undefined ? [] : [cursor.make()])),
     level: 0,
     stop,
     status: STATUS.slice,

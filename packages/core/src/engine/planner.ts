@@ -47,7 +47,7 @@ function waitsBeforeSink(specs: readonly StageSpec[], sink: SinkSpec | undefined
   const at = specs.map(({ type }) => type).lastIndexOf('operator');
   if (at < 0 || (specs[at] as OperatorSpec).asStep === undefined) return -1;
   const isPlain = (spec: StageSpec): boolean =>
-    spec.type === 'step' && spec.highWaterMark === undefined && spec.kind.id !== 'flatMap';
+    spec.type === 'step' && spec.highWaterMark === undefined && spec.kind.cursor === undefined;
   return specs.slice(at + 1).every(isPlain) ? at : -1;
 }
 

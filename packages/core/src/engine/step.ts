@@ -4,7 +4,9 @@
 
 import type { Clock } from '../clock.js';
 import { kindOf } from '../internal/arguments.js';
+import type { Writer } from './codegen.js';
 import type { CopiedClass } from './copied-node.js';
+import type { Cursor } from './cursor.js';
 
 /** The places a piece of text may name. All are source text. */
 export interface Names {
@@ -79,12 +81,26 @@ export interface StepKind {
   isOver?(state: unknown, entered: number, params: readonly unknown[]): boolean;
   /** How many items it holds. */
   held?(state: unknown): number;
+  /** Of a step that makes several items of one: what keeps where it is in them, and the text that goes on from there. */
+  readonly cursor?: { make(): Cursor; text(writer: Writer, at: number, level: number): string };
+  /** Of a step that waits for a promise. */
+  readonly waiting?: WaitingText;
   /** What its text calls, by the names it has there. */
   readonly calls?: Calls;
   /** The classes that stand in for its text where none may be made at run time; left out where it is no step there. */
   readonly copies?: Copies | undefined;
   /** The same with a policy for items on which the user's function fails. */
   readonly guardedCopies?: Copies;
+}
+
+/** The text of a loop around its step `at`, which waits for a promise. */
+export interface WaitingText {
+  /** Goes on with the value that it waited for. */
+  ready(writer: Writer, at: number): string;
+  /** Goes on with `value`. */
+  value(writer: Writer, at: number): string;
+  /** The function that hears of the promise, of the loop that goes on with its value. */
+  listen(loop: string): string;
 }
 
 /** What the text of a kind calls, by name. */

@@ -2,6 +2,8 @@
 
 import type { Clock } from '../clock.js';
 import * as copies from './copies.gen.js';
+import { Cursor } from './cursor.js';
+import { cursorText } from './cursor-text.js';
 import { bytesOf, type OpenBytes } from './open-batch.js';
 import type { SavedKeys, SeenKeys } from './seen-keys.js';
 import { freshArray, iterate, type Names, NOTHING, type StepKind, sameValue, truthy } from './step.js';
@@ -204,6 +206,7 @@ export const FLAT_MAP: StepKind = {
   splits: true,
   tally: 'absorbed',
   each: (n) => `let many; ${n.attempt(call(n), (result) => `many = iterate(${result});`)} ${n.open('many')}`,
+  cursor: { make: () => new Cursor(), text: cursorText },
   calls: { iterate },
   copies: copies.flatMap,
   guardedCopies: copies.flatMapGuarded,

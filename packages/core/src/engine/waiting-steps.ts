@@ -1,6 +1,7 @@
 import { isThenable } from './answer.js';
 import { callContext } from './call-context.js';
 import type { Names, StepKind } from './step.js';
+import { WAITING_TEXT } from './waiting-text.js';
 
 const id = 'mapAsync';
 const calls = { isThenable, callContext };
@@ -10,6 +11,7 @@ export const MAP_ASYNC: StepKind = {
   id,
   splits: true,
   calls,
+  waiting: WAITING_TEXT,
   each: (n) =>
     `${n.call(`${n.out} = ${n.param(0)}(${n.in}, callContext(${n.index}, S.context));`)} if (isThenable(${n.out})) ${n.await(n.out)} ${n.park(n.out)}`,
 };
@@ -20,6 +22,7 @@ export const MAP_ASYNC_GUARDED: StepKind = {
   splits: true,
   isGuarded: true,
   calls,
+  waiting: WAITING_TEXT,
   each: (n) => guarded(n, `callContext(${n.index}, S.context)`),
 };
 
@@ -30,6 +33,7 @@ export const MAP_ASYNC_TIMED: StepKind = {
   isGuarded: true,
   isTimed: true,
   calls,
+  waiting: WAITING_TEXT,
   each: (n) => guarded(n, `S.begin(${n.index})`),
 };
 
