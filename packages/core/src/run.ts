@@ -120,10 +120,11 @@ export class Run {
    *
    * @example What a run that failed while it drained had done
    * ```ts
-   * const run = from([1, 2, 3]).run((n) => (n < 3 ? undefined : Promise.reject(new Error('full'))));
+   * const full = new Promise<never>((_, reject) => setTimeout(reject, 5, new Error('full')));
+   * const run = from([1, 2, 3]).run((n) => (n < 3 ? undefined : full));
+   * while (run.counts()[1]?.in !== 3) await new Promise((resolve) => setTimeout(resolve, 1));
    * await assert.rejects(run.drain(), /full/);
-   * const { read, completed = 0, flushed = 0, abandoned } = run.receipt ?? {};
-   * assert.equal(read, completed + flushed + (abandoned ?? 0));
+   * assert.deepEqual([run.receipt?.read, run.receipt?.completed, run.receipt?.abandoned], [3, 2, 1]);
    * ```
    */
   get receipt(): DrainReceipt | undefined {
