@@ -3,10 +3,11 @@ import { type Answer, END, isLater, isThenable, Mark, type Pulled, type Puller }
 import { Carried, type Origin } from './carried.js';
 import type { Drainable, RunContext, StageContext } from './context.js';
 import type { BarrierSource, Resumable } from './coordinator.js';
+import type { StageCounts } from './counts.js';
 import { Later } from './later.js';
 import type { LoadedSource } from './load.js';
 import type { Snapshot } from './snapshot.js';
-import type { SourceReader } from './spec.js';
+import { type Hears, LATER, type SourceReader, type TellingReader } from './spec.js';
 
 /**
  * Stands between a source's reader and the run: counts, turns errors into failures, ends the source when told, and lets
@@ -15,11 +16,28 @@ import type { SourceReader } from './spec.js';
 export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, LoadedSource {
   readonly #run: RunContext;
   readonly #context: StageContext;
+  readonly #counts: StageCounts;
   /** The number of its stage in the plan. */
   readonly #stage: number;
-  readonly #reader: SourceReader<T>;
+  readonly #reader: TellingReader<T>;
+  /** Whether nothing is done with items but count them. */
+  readonly #isPlain: boolean;
   #last: Answer<T> | undefined;
   readonly #later = new Later<T>();
+  readonly #hears: Hears<T> = {
+    onItems: (items) => {
+      this.#isReading = false;
+      if (this.#isClosed) this.#giveBack(items);
+      else if (this.#later.isOwed) this.#later.give(this.#took(items));
+      else this.#keep(items);
+    },
+    onError: (error) => {
+      this.#isReading = false;
+      if (this.#isClosed) return;
+      if (this.#later.isOwed) this.#later.give(this.#failed(error));
+      else this.#arrived = () => this.#failed(error);
+    },
+  };
   #isClosed = false;
   #max = 0;
   /** Whether a read is pending. */
@@ -30,9 +48,16 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
   /** Behind what was handed on; undefined where no checkpoints are taken. */
   #position: unknown;
 
-  constructor(run: RunContext, context: StageContext, stage: number, open: (context: StageContext) => SourceReader<T>) {
+  constructor(
+    run: RunContext,
+    context: StageContext,
+    stage: number,
+    open: (context: StageContext) => SourceReader<T> | TellingReader<T>,
+  ) {
     this.#run = run;
     this.#context = context;
+    this.#counts = context.counts;
+    this.#isPlain = run.load === undefined && run.checkpoints === undefined && run.origin === undefined;
     this.#stage = stage;
     run.load?.open(stage, this);
     run.sources.push(this);
@@ -60,13 +85,17 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
     if (this.#last !== undefined) return this.#last;
     if (this.#run.isDraining && this.#arrived === undefined) return this.#end();
     this.#max = max;
+    return this.#isPlain ? this.#read(max) : this.#next(max);
+  }
+
+  #next(max: number): Pulled<T> {
     const arrived = this.#arrived;
     this.#arrived = undefined;
     if (arrived !== undefined) return arrived();
     if (this.#due !== undefined) return this.#pass(this.#due);
     if (this.#isReading || this.#run.checkpoints?.isHeld) return this.#later.owe();
-    const { load } = this.#run;
-    if (load === undefined) return this.#read(max);
+    const { load, checkpoints } = this.#run;
+    if (load === undefined) return this.#read(Math.min(max, checkpoints?.left ?? max));
     // What an item weighs is known when it is there: one at a time.
     if (load.mayRead(this.#stage)) return this.#read(1);
     load.hold(this.#stage);
@@ -129,11 +158,12 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
 
   #read(max: number): Pulled<T> {
     try {
-      const read = this.#reader.read(Math.min(max, this.#run.checkpoints?.left ?? max));
-      if (!isThenable(read)) return this.#took(read as readonly T[] | undefined);
+      const read = this.#reader.read(max, this.#hears);
+      if (read !== LATER && !isThenable(read)) return this.#took(read as readonly T[] | undefined);
       this.#isReading = true;
       this.#later.owe();
-      (read as PromiseLike<readonly T[] | undefined>).then(this.#onRead, this.#onError);
+      if (read === LATER) return this.#later;
+      (read as PromiseLike<readonly T[] | undefined>).then(this.#hears.onItems, this.#hears.onError);
       return this.#later.now();
     } catch (error) {
       return this.#failed(error);
@@ -147,27 +177,24 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
     return mark;
   }
 
-  readonly #onRead = (items: readonly T[] | undefined): void => {
-    this.#isReading = false;
-    if (!this.#isClosed) {
-      if (this.#later.isOwed) this.#later.give(this.#took(items));
-      else this.#arrived = () => this.#took(items);
-      return;
-    }
-    // What arrives after the source was closed was never handed on, so it is not inside and not counted.
+  #keep(items: readonly T[] | undefined): void {
+    this.#arrived = () => this.#took(items);
+  }
+
+  /** What arrives after the source was closed was never handed on, so it is not inside and not counted. */
+  #giveBack(items: readonly T[] | undefined): void {
     if (items !== undefined) this.#reader.giveBack?.(items);
     if (this.#later.isOwed) this.#later.give(END);
-  };
-
-  readonly #onError = (error: unknown): void => {
-    this.#isReading = false;
-    if (this.#isClosed) return;
-    if (this.#later.isOwed) this.#later.give(this.#failed(error));
-    else this.#arrived = () => this.#failed(error);
-  };
+  }
 
   #took(items: readonly T[] | undefined): Answer<T> {
     if (items === undefined) return this.#end();
+    if (!this.#isPlain) return this.#tookMore(items);
+    this.#count(items.length);
+    return items as T[];
+  }
+
+  #tookMore(items: readonly T[]): Answer<T> {
     // Only what was asked for by one pull and handed on at another can be too much.
     const isMore = items.length > this.#max && this.#run.checkpoints !== undefined;
     const handed = isMore ? items.slice(0, this.#max) : items;
@@ -180,11 +207,15 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
         return this.#failed(error);
       }
     }
-    this.#context.counts.made += handed.length;
-    this.#context.counts.out += handed.length;
-    this.#context.inside(handed.length);
+    this.#count(handed.length);
     if (this.#run.checkpoints !== undefined) this.#counted(handed.length, isMore);
     return (this.#run.origin === undefined ? handed : this.#carried(handed, this.#run.origin)) as T[];
+  }
+
+  #count(items: number): void {
+    this.#counts.made += items;
+    this.#counts.out += items;
+    this.#run.inside(items);
   }
 
   /** What the reader gave without an origin has that of the run. */
@@ -207,7 +238,7 @@ export class Gate<T> implements Puller<T>, Drainable, BarrierSource, Resumable, 
     return this.#last;
   }
 
-  #opened(open: (context: StageContext) => SourceReader<T>): SourceReader<T> {
+  #opened(open: (context: StageContext) => SourceReader<T> | TellingReader<T>): TellingReader<T> {
     try {
       return open(this.#context);
     } catch (error) {

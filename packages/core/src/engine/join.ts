@@ -2,7 +2,7 @@ import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } fr
 import type { StageContext } from './context.js';
 import { JoinInput } from './join-input.js';
 import { Later, whenAnswered } from './later.js';
-import type { MergeInput } from './merge.js';
+import type { MergeInput } from './merge-input.js';
 
 /** How a join makes its items of those of its inputs; one for each run. */
 export interface JoinRule {

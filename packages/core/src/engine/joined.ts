@@ -4,7 +4,7 @@ import { diamondWarnings } from './diamonds.js';
 import { Edge } from './edge.js';
 import type { JoinKind } from './join.js';
 import type { LoadedJoin } from './load.js';
-import type { MergeInput } from './merge.js';
+import type { MergeInput } from './merge-input.js';
 import type { OpenNodes } from './open-nodes.js';
 import type { PlanNode } from './plan.js';
 import type { Planner } from './planner.js';

@@ -1,59 +1,12 @@
 import { soon } from '../internal/soon.js';
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import type { StageContext } from './context.js';
+import type { StageCounts } from './counts.js';
 import { Later, whenAnswered } from './later.js';
-
-/** A loop that takes items from its own source: it answers at once, but where the thread's time is up. */
-export interface Loop {
-  /** Lowers what the pending pull asks for. */
-  shrink(max: number): void;
-}
-
-/** What is merged. */
-export interface MergeInput {
-  readonly upstream: Puller<unknown>;
-  /** The same as a loop, where it is one. */
-  readonly loop: Loop | undefined;
-  /** What one of its items weighs. */
-  readonly weight: number;
-}
+import { MergedInput, type MergeInput } from './merge-input.js';
 
 /** More than is handed on at once: an unlimited demand is answered in bursts as well. */
 const MOST = 1024;
-
-class Input {
-  readonly upstream: Puller<unknown>;
-  readonly loop: Loop | undefined;
-  readonly weight: number;
-  readonly onAnswer: (answer: Answer<unknown>) => void;
-  items: unknown[] = [];
-  /** How many of the items were handed on. */
-  at = 0;
-  /** How many items have come in all. */
-  came = 0;
-  /** A mark that waits behind the items; nothing is read past it. */
-  mark: Mark | undefined;
-  watermark: number | undefined;
-  isAsking = false;
-  /** An answer that came while other inputs were being asked; it waits for its turn to be looked at. */
-  arrived: Answer<unknown> | undefined;
-  isEnded = false;
-
-  constructor({ upstream, loop, weight }: MergeInput, onAnswer: (answer: Answer<unknown>) => void) {
-    this.upstream = upstream;
-    this.loop = loop;
-    this.weight = weight;
-    this.onAnswer = onAnswer;
-  }
-
-  get waiting(): number {
-    return this.items.length - this.at;
-  }
-
-  get isIdle(): boolean {
-    return !this.isAsking && !this.isEnded && this.mark === undefined;
-  }
-}
 
 /**
  * Joins several pullers: what has arrived is handed on, one item of each input in turn.
@@ -62,11 +15,18 @@ class Input {
  * asked for shares of what the consumer asks for, and nothing of them waits.
  */
 export class Merge implements Puller<unknown> {
-  readonly #inputs: readonly Input[];
+  readonly #inputs: readonly MergedInput[];
   readonly #highWaterMark: number;
   readonly #context: StageContext;
+  readonly #counts: StageCounts;
   /** The input whose turn it is. */
   #next = 0;
+  /** How many inputs have not ended. */
+  #open: number;
+  /** How many inputs owe an answer. */
+  #pending = 0;
+  /** How many items wait, of all inputs. */
+  #waiting = 0;
   /** The first failure of an input: goes behind what had arrived by then. */
   #failure: Failure | undefined;
   #last: Failure | typeof END | undefined;
@@ -80,12 +40,14 @@ export class Merge implements Puller<unknown> {
   #burst: unknown[] | undefined;
 
   constructor(inputs: readonly MergeInput[], highWaterMark: number, context: StageContext) {
-    this.#inputs = inputs.map((given) => {
-      const input: Input = new Input(given, (answer) => this.#onAnswer(input, answer));
-      return input;
-    });
+    const onAnswer = (input: MergedInput, answer: Answer<unknown>): void => this.#onAnswer(input, answer);
+    this.#inputs = inputs.map(
+      (input, at) => new MergedInput(input, context.weight - input.weight, (at + 1) % inputs.length, onAnswer),
+    );
+    this.#open = inputs.length;
     this.#highWaterMark = highWaterMark;
     this.#context = context;
+    this.#counts = context.counts;
   }
 
   /** How many items of each input were handed on. */
@@ -95,8 +57,7 @@ export class Merge implements Puller<unknown> {
 
   pull(max: number): Pulled<unknown> {
     this.#max = max;
-    if (this.#last === undefined && this.#inputs.every(isPending)) return this.#later.owe();
-    return this.#work() ?? this.#later.owe();
+    return (this.#isQuiet() ? undefined : this.#work()) ?? this.#later.owe();
   }
 
   close(reason: unknown): void {
@@ -107,9 +68,14 @@ export class Merge implements Puller<unknown> {
       input.upstream.close(reason);
       if (input.arrived !== undefined) this.#accept(input, input.arrived);
       this.#abandon(input, input.waiting);
-      input.items = [];
-      input.at = 0;
+      input.clear();
     }
+    this.#waiting = 0;
+  }
+
+  /** Whether there is nothing to do before an input answers: all that have not ended were asked, and nothing waits. */
+  #isQuiet(): boolean {
+    return this.#pending === this.#open && this.#waiting === 0 && this.#open > 0 && this.#failure === undefined;
   }
 
   /** What can be handed on now; inputs with room are asked for more. */
@@ -119,26 +85,33 @@ export class Merge implements Puller<unknown> {
       if (this.#last !== undefined) return this.#last;
       const mark = this.#passMark();
       if (mark !== undefined) return mark;
-      const items = this.#hand();
-      if (items.length > 0) {
+      if (this.#waiting > 0) {
+        const items = this.#hand();
         this.#askAhead();
         return items;
       }
       if (this.#failure !== undefined) this.#last = this.#failure;
-      else if (this.#inputs.every(({ isEnded }) => isEnded)) this.#last = END;
+      else if (this.#open === 0) this.#last = END;
       else if (!this.#inputs.some(({ isIdle, arrived }) => isIdle || arrived !== undefined)) return undefined;
     }
   }
 
   /** Asks for as many items as the consumer asked for: loops for a share each, the others while they answer at once. */
   #askForAll(): void {
-    for (const input of this.#inputs) if (input.arrived !== undefined) this.#accept(input, input.arrived);
-    this.#isBusy = true;
-    const inputs = this.#inTurn().filter(({ isIdle }) => isIdle);
-    const share = Math.max(1, Math.ceil(this.#room() / inputs.length));
+    const inputs = this.#inputs;
+    let idle = 0;
     for (const input of inputs) {
+      if (input.arrived !== undefined) this.#accept(input, input.arrived);
+      if (input.isIdle) idle++;
+    }
+    if (idle === 0) return;
+    const share = Math.max(1, Math.ceil(this.#room() / idle));
+    const first = this.#next;
+    this.#isBusy = true;
+    for (let turn = 0; turn < inputs.length; turn++) {
+      const input = inputs[(first + turn) % inputs.length] as MergedInput;
       const room = this.#room();
-      if (input.loop === undefined || room <= 0) continue;
+      if (input.loop === undefined || !input.isIdle || room <= 0) continue;
       this.#ask(input, Math.min(share, room));
       if (input.isAsking) input.loop.shrink(this.#highWaterMark);
     }
@@ -146,7 +119,8 @@ export class Merge implements Puller<unknown> {
     this.#isBusy = true;
     for (let isMore = true; isMore; ) {
       isMore = false;
-      for (const input of inputs) {
+      for (let turn = 0; turn < inputs.length; turn++) {
+        const input = inputs[(first + turn) % inputs.length] as MergedInput;
         const room = this.#room();
         if (input.loop !== undefined || !input.isIdle || room <= 0) continue;
         isMore = this.#ask(input, Math.min(this.#highWaterMark, room)) || isMore;
@@ -157,9 +131,7 @@ export class Merge implements Puller<unknown> {
 
   /** How many more items may come for what the consumer asked for. */
   #room(): number {
-    let room = Math.min(this.#max, MOST);
-    for (const { waiting } of this.#inputs) room -= waiting;
-    return room;
+    return Math.min(this.#max, MOST) - this.#waiting;
   }
 
   /** Lets items wait of those inputs that do not have them at hand. */
@@ -175,28 +147,32 @@ export class Merge implements Puller<unknown> {
   }
 
   /** Asks an input, unless it is over; says whether items came at once. */
-  #ask(input: Input, credit: number): boolean {
+  #ask(input: MergedInput, credit: number): boolean {
     if (this.#failure !== undefined || this.#isClosed) return false;
     input.isAsking = true;
+    this.#pending++;
     const pulled = input.upstream.pull(credit);
     if (isLater(pulled)) {
       whenAnswered(pulled, input.onAnswer);
       return false;
     }
+    this.#pending--;
     this.#accept(input, pulled);
     return Array.isArray(pulled);
   }
 
-  #onAnswer(input: Input, answer: Answer<unknown>): void {
+  #onAnswer(input: MergedInput, answer: Answer<unknown>): void {
+    this.#pending--;
     if (this.#isBusy) {
       // What comes when it is closed is counted at once: nobody looks at it later. Whoever is busy gives the answer.
       if (this.#isClosed) this.#accept(input, answer);
       else input.arrived = answer;
       return;
     }
-    const isOwed = this.#later.isOwed && this.#last === undefined;
-    if (isOwed && Array.isArray(answer) && answer.length <= this.#max - (this.#burst?.length ?? 0))
-      return this.#pass(input, answer);
+    if (this.#later.isOwed && this.#last === undefined && Array.isArray(answer)) {
+      const room = this.#max - (this.#burst === undefined ? 0 : this.#burst.length);
+      if (answer.length <= room) return this.#pass(input, answer);
+    }
     this.#accept(input, answer);
     if (this.#burst !== undefined) return;
     if (!this.#later.isOwed) return this.#askAhead();
@@ -208,18 +184,20 @@ export class Merge implements Puller<unknown> {
    * Hands on what has come, where the consumer waits and so nothing else does: with what comes of other inputs in the same
    * turn of the microtask queue. PERF: a burst for each item costs the consumer 250 ns (core/merge-8, 1.25 times as fast).
    */
-  #pass(input: Input, burst: unknown[]): void {
+  #pass(input: MergedInput, items: unknown[]): void {
+    const { length } = items;
     input.isAsking = false;
-    input.came += burst.length;
-    this.#context.inside(burst.length * (this.#context.weight - input.weight));
-    this.#count(input, burst.length);
+    input.came += length;
+    if (input.gain !== 0) this.#context.inside(length * input.gain);
+    this.#count(input, length);
     this.#isBusy = true;
     if (input.loop === undefined) this.#ask(input, this.#highWaterMark);
     this.#isBusy = false;
-    if (this.#burst !== undefined) for (const item of burst) this.#burst.push(item);
-    else if (burst.length === this.#max) return this.#later.give(burst);
+    const burst = this.#burst;
+    if (burst !== undefined) for (let at = 0; at < length; at++) burst.push(items[at]);
+    else if (length === this.#max) this.#later.give(items);
     else {
-      this.#burst = burst;
+      this.#burst = items;
       soon(this.#giveBurst);
     }
   }
@@ -230,50 +208,68 @@ export class Merge implements Puller<unknown> {
     this.#later.give(burst);
   };
 
-  #count(last: Input, items: number): void {
-    // Whoever comes behind the last one is next.
-    this.#next = (this.#inputs.indexOf(last) + 1) % this.#inputs.length;
-    this.#context.counts.in += items;
-    this.#context.counts.out += items;
+  /** Counts items that are handed on; whoever comes behind the input of the last one is next. */
+  #count(last: MergedInput, items: number): void {
+    this.#next = last.next;
+    this.#counts.in += items;
+    this.#counts.out += items;
   }
 
-  #accept(input: Input, answer: Answer<unknown>): void {
+  #accept(input: MergedInput, answer: Answer<unknown>): void {
     input.isAsking = false;
     input.arrived = undefined;
     if (Array.isArray(answer)) {
       input.came += answer.length;
       if (this.#isClosed) return this.#abandon(input, answer.length);
-      input.items = input.waiting === 0 ? answer : input.items.slice(input.at).concat(answer);
-      input.at = 0;
-    } else if (answer instanceof Mark) input.mark = answer;
-    else if (answer === END) input.isEnded = true;
-    else {
-      input.isEnded = true;
-      // Branches of one broadcast bring the same failure.
-      if (this.#failure === undefined) this.#failure = answer;
-      else if (answer.error !== this.#failure.error) this.#context.alsoFailed(answer.error);
+      input.add(answer);
+      this.#waiting += answer.length;
+      return;
     }
+    if (answer instanceof Mark) {
+      input.mark = answer;
+      return;
+    }
+    input.isEnded = true;
+    this.#open--;
+    if (answer === END) return;
+    // Branches of one broadcast bring the same failure.
+    if (this.#failure === undefined) this.#failure = answer;
+    else if (answer.error !== this.#failure.error) this.#context.alsoFailed(answer.error);
   }
 
   /** Up to as many items as were asked for, one of each input in turn. */
   #hand(): unknown[] {
-    const inputs = this.#inTurn().filter(({ waiting }) => waiting > 0);
-    const [only] = inputs;
-    if (only === undefined) return [];
-    const before = this.#toGain(inputs);
-    const { items, last } = inputs.length === 1 ? handOne(only, this.#max) : handMany(inputs, this.#max);
-    this.#context.inside(before - this.#toGain(inputs));
-    this.#count(last, items.length);
+    const waiting = this.#inputs.filter((input) => input.waiting > 0);
+    const only = waiting[0] as MergedInput;
+    const items = waiting.length === 1 ? this.#handOne(only) : this.#handTurns();
+    this.#waiting -= items.length;
     return items;
   }
 
-  /** What those that wait will weigh more behind the merge, where all items weigh what the heaviest do. */
-  #toGain(inputs: readonly Input[]): number {
-    return inputs.reduce((sum, { waiting, weight }) => sum + waiting * (this.#context.weight - weight), 0);
+  #handOne(input: MergedInput): unknown[] {
+    const items = input.take(this.#max);
+    if (input.gain !== 0) this.#context.inside(items.length * input.gain);
+    this.#count(input, items.length);
+    return items;
   }
 
-  #inTurn(): readonly Input[] {
-    return this.#next === 0 ? this.#inputs : [...this.#inputs.slice(this.#next), ...this.#inputs.slice(0, this.#next)];
+  #handTurns(): unknown[] {
+    const inputs = this.#inputs;
+    const made: unknown[] = [];
+    const most = Math.min(this.#waiting, this.#max);
+    let last = inputs[0] as MergedInput;
+    let gained = 0;
+    for (let turn = this.#next; made.length < most; turn = turn + 1 < inputs.length ? turn + 1 : 0) {
+      const input = inputs[turn] as MergedInput;
+      if (input.at >= input.items.length) continue;
+      made.push(input.items[input.at++]);
+      gained += input.gain;
+      last = input;
+    }
+    for (const input of inputs) if (input.waiting === 0) input.clear();
+    if (gained !== 0) this.#context.inside(gained);
+    this.#count(last, made.length);
+    return made;
   }
 
   /**
@@ -281,70 +277,26 @@ export class Merge implements Puller<unknown> {
    * inputs where that grew, a barrier when all of them have come to it.
    */
   #passMark(): Mark | undefined {
+    if (!this.#inputs.some(({ mark }) => mark !== undefined)) return undefined;
     const open = this.#inputs.filter(({ isEnded, waiting }) => !isEnded || waiting > 0);
     const due = open.filter(({ mark, waiting }) => mark !== undefined && waiting === 0);
     if (due.length === 0) return undefined;
     const flush = due.find(({ mark }) => mark?.kind === 'flush');
-    if (flush !== undefined) return takeMark(flush);
-    for (const input of due) if (input.mark?.kind === 'watermark') input.watermark = Number(takeMark(input)?.value);
+    if (flush !== undefined) return flush.takeMark();
+    for (const input of due) if (input.mark?.kind === 'watermark') input.watermark = Number(input.takeMark()?.value);
     const least = Math.min(...open.map(({ watermark = Number.NEGATIVE_INFINITY }) => watermark));
     if (Number.isFinite(least) && least > this.#watermark) {
       this.#watermark = least;
       return new Mark('watermark', least);
     }
     if (!open.every(({ mark, waiting }) => mark?.kind === 'barrier' && waiting === 0)) return undefined;
-    const [barrier] = open.map(takeMark);
+    const [barrier] = open.map((input) => input.takeMark());
     return barrier;
   }
 
-  #abandon({ weight }: Input, items: number): void {
-    this.#context.counts.in += items;
-    this.#context.counts.abandoned += items;
+  #abandon({ weight }: MergedInput, items: number): void {
+    this.#counts.in += items;
+    this.#counts.abandoned += items;
     this.#context.inside(-items * weight);
   }
-}
-
-/** Whether there is nothing to do about an input before it answers. */
-function isPending({ isAsking, waiting, arrived }: Input): boolean {
-  return isAsking && waiting === 0 && arrived === undefined;
-}
-
-function takeMark(input: Input): Mark | undefined {
-  const { mark } = input;
-  input.mark = undefined;
-  return mark;
-}
-
-interface Handed {
-  readonly items: unknown[];
-  /** The input that the last of them came from. */
-  readonly last: Input;
-}
-
-function handOne(input: Input, max: number): Handed {
-  const { items, at } = input;
-  const isAll = input.waiting <= max;
-  input.items = isAll ? [] : items;
-  input.at = isAll ? 0 : at + max;
-  return { items: isAll && at === 0 ? items : items.slice(at, at + max), last: input };
-}
-
-function handMany(inputs: readonly Input[], max: number): Handed {
-  const made: unknown[] = [];
-  let last = inputs[0] as Input;
-  for (let isMore = true; isMore && made.length < max; ) {
-    isMore = false;
-    for (const input of inputs) {
-      if (input.at >= input.items.length || made.length >= max) continue;
-      made.push(input.items[input.at++]);
-      last = input;
-      isMore = true;
-    }
-  }
-  for (const input of inputs) {
-    if (input.waiting > 0) continue;
-    input.items = [];
-    input.at = 0;
-  }
-  return { items: made, last };
 }

@@ -1,10 +1,13 @@
 import type { StageContext } from './context.js';
 import { Gate } from './gate.js';
-import type { NodeSpec, SourceReader } from './spec.js';
+import type { NodeSpec, SourceReader, TellingReader } from './spec.js';
 import { START } from './tail.js';
 
 /** A source that is asked for its items. */
-export function readerSource(name: string, open: (context: StageContext) => SourceReader<unknown>): NodeSpec {
+export function readerSource(
+  name: string,
+  open: (context: StageContext) => SourceReader<unknown> | TellingReader<unknown>,
+): NodeSpec {
   return {
     type: 'node',
     name,

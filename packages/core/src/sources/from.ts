@@ -1,6 +1,6 @@
 import { isThenable } from '../engine/answer.js';
 import { readerSource } from '../engine/reader-source.js';
-import type { SourceReader, SourceSpec } from '../engine/spec.js';
+import { type Hears, LATER, type SourceSpec, type TellingReader } from '../engine/spec.js';
 import { PipelineError } from '../errors.js';
 import { checkOptions, wrongType } from '../internal/arguments.js';
 import { Pipeline } from '../pipeline.js';
@@ -91,11 +91,11 @@ function anySource(name: string, make: () => unknown, given?: unknown): SourceSp
 }
 
 /** Opens what it is given on the first read, once that is known. */
-class AnyReader implements SourceReader<unknown> {
+class AnyReader implements TellingReader<unknown> {
   readonly #make: () => unknown;
   /** A stream, or a promise of one, that is let go of even if nothing is ever read from it. */
   #given: unknown;
-  #reader: SourceReader<unknown> | undefined;
+  #reader: TellingReader<unknown> | undefined;
   #isClosed = false;
 
   constructor(make: () => unknown, given: unknown) {
@@ -103,18 +103,13 @@ class AnyReader implements SourceReader<unknown> {
     this.#given = given;
   }
 
-  read(max: number): ReturnType<SourceReader<unknown>['read']> {
-    if (this.#reader !== undefined) return this.#reader.read(max);
+  read(max: number, hears: Hears<unknown>): ReturnType<TellingReader<unknown>['read']> {
+    if (this.#reader !== undefined) return this.#reader.read(max, hears);
     this.#given = undefined;
     const made = this.#make();
-    if (!isThenable(made)) return this.#open(made).read(max);
-    return Promise.resolve(made).then((source) => {
-      const reader = this.#open(source);
-      if (!this.#isClosed) return reader.read(max);
-      // Nobody waits for it any more; an error of this clean-up has no run to be reported to.
-      Promise.resolve(reader.close(undefined)).catch(() => {});
-      return undefined;
-    });
+    if (!isThenable(made)) return this.#open(made).read(max, hears);
+    Promise.resolve(made).then((source) => this.#readFirst(source, max, hears), hears.onError);
+    return LATER;
   }
 
   close(reason: unknown): void | PromiseLike<unknown> {
@@ -122,9 +117,25 @@ class AnyReader implements SourceReader<unknown> {
     return this.#reader === undefined ? letGo(this.#given, reason) : this.#reader.close(reason);
   }
 
-  #open(source: unknown): SourceReader<unknown> {
+  #open(source: unknown): TellingReader<unknown> {
     this.#reader = openReader(source);
     return this.#reader;
+  }
+
+  /** Tells what the first read gives of a source that took time to open. */
+  #readFirst(source: unknown, max: number, hears: Hears<unknown>): void {
+    let read: ReturnType<TellingReader<unknown>['read']>;
+    try {
+      const reader = this.#open(source);
+      // Nobody waits for it any more; an error of this clean-up has no run to be reported to.
+      if (this.#isClosed) Promise.resolve(reader.close(undefined)).catch(() => {});
+      read = this.#isClosed ? undefined : reader.read(max, hears);
+    } catch (error) {
+      return hears.onError(error);
+    }
+    if (read === LATER) return;
+    if (isThenable(read)) read.then(hears.onItems as (items: unknown) => void, hears.onError);
+    else hears.onItems(read as readonly unknown[] | undefined);
   }
 }
 
@@ -138,7 +149,7 @@ function letGo(given: unknown, reason: unknown): void | Promise<void> {
       .catch(() => {});
 }
 
-function openReader(source: unknown): SourceReader<unknown> {
+function openReader(source: unknown): TellingReader<unknown> {
   if (source instanceof ReadableStream) return new StreamReader<unknown>(readerOf(source));
   if (hasMethod(source, Symbol.asyncIterator)) {
     return new IteratorReader((source as AsyncIterable<unknown>)[Symbol.asyncIterator]());
@@ -158,36 +169,25 @@ function readerOf(stream: ReadableStream<unknown>): ReadableStreamDefaultReader<
   );
 }
 
-class IteratorReader implements SourceReader<unknown> {
+class IteratorReader implements TellingReader<unknown> {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   /** Whether it has ended or thrown: then, as in `for await`, it is not told to return. */
   #isDone = false;
-  #next: PromiseLike<IteratorResult<unknown>> | undefined;
-  #onItems: (items: readonly unknown[] | undefined) => void = () => {};
-  #onError: (error: unknown) => void = () => {};
-  /**
-   * The items of the read at hand. PERF: not a promise, which would cost one more and a turn of the microtask queue for each
-   * read (core/async-source-64); nor closures made for each read (core/merge-8).
-   */
-  readonly #items = {
-    // biome-ignore lint/suspicious/noThenProperty: it stands where a promise may stand.
-    then: (onItems: (items: readonly unknown[] | undefined) => void, onError: (error: unknown) => void): void => {
-      this.#onItems = onItems;
-      this.#onError = onError;
-      this.#next?.then(this.#onResult, this.#onRejected);
-    },
-  } as PromiseLike<readonly unknown[] | undefined>;
+  #hears: Hears<unknown> | undefined;
 
   constructor(iterator: AsyncIterator<unknown> | Iterator<unknown>) {
     this.#iterator = iterator;
   }
 
-  read(): ReturnType<SourceReader<unknown>['read']> {
+  read(_max: number, hears: Hears<unknown>): ReturnType<TellingReader<unknown>['read']> {
+    this.#hears = hears;
     try {
       const next = this.#iterator.next();
-      if (!isThenable(next)) return this.#take(next);
-      this.#next = next as Promise<IteratorResult<unknown>>;
-      return this.#items;
+      if (next instanceof Promise) next.then(this.#onResult, this.#onRejected);
+      else if (!isThenable(next)) return this.#take(next);
+      // Anything else with a `then` may call back from inside it, or throw.
+      else Promise.resolve(next as PromiseLike<IteratorResult<unknown>>).then(this.#onResult, this.#onRejected);
+      return LATER;
     } catch (error) {
       this.#isDone = true;
       throw error;
@@ -205,12 +205,12 @@ class IteratorReader implements SourceReader<unknown> {
     } catch (error) {
       return this.#onRejected(error);
     }
-    this.#onItems(items);
+    this.#hears?.onItems(items);
   };
 
   readonly #onRejected = (error: unknown): void => {
     this.#isDone = true;
-    this.#onError(error);
+    this.#hears?.onError(error);
   };
 
   #take(result: IteratorResult<unknown>): readonly unknown[] | undefined {
