@@ -2,19 +2,30 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { coreChaos } from './core.js';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },
-  // `--json` may have a file behind it, or nothing.
-  strict: true,
-});
+const USAGE = 'Usage: pnpm chaos [core] [--rounds N] [--seed N] [--json [FILE]]';
 
+/** Says what is wrong with the command line, and ends. */
+function refuse(what: string): never {
+  console.error(`Cannot run chaos: ${what}\n${USAGE}`);
+  process.exit(2);
+}
+
+function read() {
+  try {
+    // `--json` may have a file behind it, or nothing.
+    const options = { rounds: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } } as const;
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const { values, positionals } = read();
 const [file] = positionals.filter((name) => name !== 'core');
-if (file !== undefined && !values.json)
-  throw new RangeError(`Cannot run chaos: there is no suite "${file}" (must be core)`);
+if (file !== undefined && !values.json) refuse(`there is no suite "${file}" (must be core)`);
 const rounds = Number(values.rounds ?? 20);
 if (!Number.isInteger(rounds) || rounds < 1)
-  throw new RangeError(`Cannot run chaos: --rounds is ${values.rounds} (must be a whole number of 1 or more)`);
+  refuse(`--rounds is "${values.rounds}" (must be a whole number of 1 or more)`);
 const seed = Number(values.seed ?? 20261122);
 
 /** Numbers from 0 to 1 that the seed decides (mulberry32). */

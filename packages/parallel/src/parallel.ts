@@ -116,7 +116,7 @@ const ITEMS_PER_WORKER = 512;
  * @typeParam M - What the module exports.
  * @typeParam K - The name of the function.
  * @typeParam F - What `onError: fallback(fn)` gives.
- * @param module - From `workerModule()`.
+ * @param module - From `workerModule()`: `workerModule<typeof import('./score.js')>(new URL('./score.js', import.meta.url))`.
  * @param exportName - The name of an exported function; it is given the item and a {@link WorkerContext}.
  * @param options - `ordered` (default `true`), `maxItemsInWorkers` (default 512 for each worker), `highWaterMark` (default
  *   256), `transfer`, `onError` (default `'fail'`), `retry` (default: none), `onWorkerDeath` (default `'fail'`), `timeoutMs`
@@ -126,7 +126,7 @@ const ITEMS_PER_WORKER = 512;
  *   was moved can't be sent again.
  * @remarks Elsewhere: RxJS –; Rust `par_iter` of rayon, `spawn_blocking`; Akka `mapAsyncUnordered` on another dispatcher; Node `worker_threads`.
  *
- * @example Read what can happen before running it
+ * @example Halves, with at most 64 items in the hands of the workers
  * ```ts
  * import { from } from '@millrace/core';
  * const url = new URL('data:text/javascript,export const half = (n) => n / 2');

@@ -71,7 +71,7 @@ export const CONCURRENCY_OPTIONS: readonly string[] = [
  * @typeParam I - What comes in.
  * @typeParam O - What goes out.
  * @typeParam F - What `onError: fallback(fn)` gives.
- * @param fn - Is given the item and `{ index, signal, attempt }`; may return a promise or a plain value.
+ * @param fn - Is given the item and `{ index, signal, attempt, origin }`; may return a promise or a plain value.
  * @param options - `concurrency` (default 1), `ordered` (default `true`), `keyBy` (default: none), `highWaterMark` (default 0) with `size`, `onError` (default
  *   `'fail'`), `retry` (default: none), `timeoutMs` for each call (default: no limit), `name`.
  * @returns A stage from `I` to `O`.

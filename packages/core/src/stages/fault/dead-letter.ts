@@ -11,7 +11,7 @@ export type { DeadLetter, DeadLetterOffice, OnError };
  * write fails, so does the stage.
  *
  * @typeParam I - The items that the letters carry.
- * @param writable - Gets `{ error, stage, index, item, attempts }`; nobody else may have a writer on it meanwhile.
+ * @param writable - Gets `{ error, stage, index, item, attempts, origin }`; nobody else may have a writer on it meanwhile.
  * @returns A value for the option `onError`.
  * @throws TypeError `ERR_CORE_ARGUMENT` when `writable` is not a `WritableStream`.
  * @remarks Elsewhere: RxJS –; Rust –; Akka `divertTo`; Node –.
@@ -19,8 +19,10 @@ export type { DeadLetter, DeadLetterOffice, OnError };
  * @example Keep what was refused
  * ```ts
  * const letters: DeadLetter[] = [];
- * const office = deadLetter(new WritableStream({ write: (letter) => void letters.push(letter) }));
- * assert.ok(office.writable instanceof WritableStream);
+ * const rejects = new WritableStream<DeadLetter>({ write: (letter) => void letters.push(letter) });
+ * const parsed = from(['1', 'one', '2']).pipeThrough(map((text) => BigInt(text), { name: 'parse', onError: deadLetter(rejects) }));
+ * assert.deepEqual(await parsed.toArray(), [1n, 2n]);
+ * assert.deepEqual(letters.map(({ stage, index, item }) => [stage, index, item]), [['parse', 1, 'one']]);
  * ```
  */
 export function deadLetter<I>(writable: WritableStream<DeadLetter<I>>): DeadLetterOffice<I> {
