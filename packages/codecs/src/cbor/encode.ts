@@ -10,7 +10,7 @@ export interface CborEncodeOptions<T = unknown> {
    * `deadLetter(writable)`, which gets the record, or `fallback(fn)`, which gives another to encode in its place; one that
    * can't be encoded either fails the run. There is no `retry`: the record is as bad the next time. Default: `'fail'`.
    */
-  readonly onError?: ErrorPolicy<T, unknown> | undefined;
+  readonly onError?: ErrorPolicy<NoInfer<T>, unknown> | undefined;
   /** What the stage is called in errors, plans and figures. Default: `'cbor.encode'`. */
   readonly name?: string | undefined;
   /** How many records may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */

@@ -25,7 +25,7 @@ export interface CallOptions<I, F = never> extends StepOptions {
    * `deadLetter(writable)` writes it to a stream, which the stage waits for, and `fallback(fn)` gives another value in
    * place of the function's. Default: `'fail'`.
    */
-  readonly onError?: ErrorPolicy<I, F>;
+  readonly onError?: ErrorPolicy<NoInfer<I>, F>;
 }
 
 const NAMES = ['name', 'highWaterMark'] as const;

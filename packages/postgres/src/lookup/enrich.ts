@@ -50,7 +50,7 @@ export interface EnrichOptions<I, Row, O> {
    * What happens to an item whose lookup fails or takes too long, where nothing stands in for its row, and to one on which
    * `key`, `into` or `fallback` throws: `'fail'`, `'skip'` or `deadLetter(writable)`. Default: `'fail'`.
    */
-  readonly onError?: OnError<I>;
+  readonly onError?: OnError<NoInfer<I>>;
   /** How many items may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
   readonly highWaterMark?: number | QueuingStrategy<NoInfer<I>>;
   /** What an item weighs, as in core's `EdgeOptions`: makes `highWaterMark` one of bytes. Default: every item counts as one. */

@@ -25,7 +25,7 @@ export interface ItemPolicyOptions<I, O> {
    * What becomes of an item on which the function fails for good: `'fail'` fails the run, `'skip'` leaves it out,
    * `deadLetter(writable)` writes it to a stream, `fallback(fn)` gives another result. Default: `'fail'`.
    */
-  readonly onError?: ErrorPolicy<I, O | PromiseLike<O>>;
+  readonly onError?: ErrorPolicy<NoInfer<I>, O | PromiseLike<O>>;
   /** Tries an item again on which the function failed; it keeps its slot, and its place, meanwhile. Default: never. */
   readonly retry?: RetryOptions;
   /**

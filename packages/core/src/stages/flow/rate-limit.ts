@@ -28,7 +28,7 @@ export interface RateLimitOptions<T> extends EdgeOptions<NoInfer<T>> {
    * What becomes of an item on which `cost` fails: `'fail'` fails the run, `'skip'` leaves it out, `deadLetter(writable)`
    * writes it to a stream, which the stage waits for, and `fallback(fn)` gives another cost. Default: `'fail'`.
    */
-  readonly onError?: ErrorPolicy<T, number>;
+  readonly onError?: ErrorPolicy<NoInfer<T>, number>;
 }
 
 /**

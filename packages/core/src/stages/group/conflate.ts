@@ -21,7 +21,7 @@ export interface ConflateOptions<I, O> {
    * `deadLetter(writable)` writes it to a stream, which the stage waits for, and `fallback(fn)` gives what they should have
    * given. Default: `'fail'`.
    */
-  readonly onError?: ErrorPolicy<I, O>;
+  readonly onError?: ErrorPolicy<NoInfer<I>, O>;
   /** What the stage is called in errors, plans and figures. Default: `'conflate'`. */
   readonly name?: string;
 }

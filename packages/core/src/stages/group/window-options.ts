@@ -35,13 +35,13 @@ export interface WindowOptions<T, K = undefined> {
    */
   readonly idleMs?: number;
   /** What becomes of items whose windows have all closed: as `onError` has it. Default: `'skip'`, counted as dropped. */
-  readonly onLate?: OnError<T>;
+  readonly onLate?: OnError<NoInfer<T>>;
   /**
    * What becomes of an item on which `timeMs`, `keyBy`, `fold`, `seed` or `combine` fails: `'fail'` fails the run, `'skip'`
    * leaves it out, `deadLetter(writable)` writes it to a stream, which the stage waits for. No one value could stand for
    * what all of them give, so there is no `fallback()`. Default: `'fail'`.
    */
-  readonly onError?: OnError<T>;
+  readonly onError?: OnError<NoInfer<T>>;
   /** The most items in windows. Without it what the stage holds has no bound. */
   readonly maxItems?: number;
   /** The most windows that are open, or closed and kept, of all keys together. Default: without limit. */
