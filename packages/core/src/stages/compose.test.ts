@@ -1,4 +1,16 @@
-import { batch, compose, filter, flatMap, from, map, mapAsync, range, type StageError, take } from '@millrace/core';
+import {
+  batch,
+  compose,
+  filter,
+  flatMap,
+  from,
+  map,
+  mapAsync,
+  partitionBy,
+  range,
+  type StageError,
+  take,
+} from '@millrace/core';
 import { describe, expect, test } from 'vitest';
 
 const clean = compose(
@@ -54,6 +66,18 @@ describe('compose()', () => {
       .then(undefined, (reason) => reason);
     expect([error.stage, error.index]).toEqual(['outer/inner/map', 3]);
     expect(String(range(0, 9).pipeThrough(outer).pipeThrough(outer).explain())).toContain('outer/mapAsync 2');
+  });
+
+  test('compose() names a stage with a sub-pipeline', () => {
+    const byParity = partitionBy(
+      (n: number) => n % 2,
+      { maxKeys: 2 },
+      (branch) => branch.pipeThrough(batch({ maxItems: 2 })),
+    );
+    const names = range(0, 9)
+      .pipeThrough(compose(byParity, { name: 'outer' }))
+      .topology().nodes;
+    expect(names.map(({ name }) => name)).toEqual(['range', 'outer/partitionBy', 'batch', 'outer/partitionBy merge']);
   });
 
   test('compose() adds up the bound of its stages', () => {
