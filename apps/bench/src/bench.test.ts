@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { range } from '@millrace/core';
 import { describe, it } from 'vitest';
 import { parseArguments } from './arguments.js';
 import { compare } from './compare.js';
 import { digest } from './digest.js';
 import { measure, median } from './measure.js';
+import { EVERY_STAGE, type StageProgram } from './millrace/every-stage.js';
 import { type Case, type Figure, hasSides, type Job, type Program, type Row, type Side } from './model.js';
 import { MIX } from './pollution.js';
 import { randomOf } from './random.js';
@@ -164,7 +166,7 @@ describe('the command line', () => {
   it('select() refuses an unknown suite and an unknown case by name', () => {
     assert.throws(
       () => select(CASES, ['cor']),
-      new UsageError("Cannot run suite 'cor': it is unknown (must be one of core, demo)"),
+      new UsageError("Cannot run suite 'cor': it is unknown (must be one of core, demo, linear)"),
     );
     assert.throws(() => select(CASES, ['core/sync']), /^UsageError: Cannot run case 'core\/sync': it is unknown/);
   });
@@ -241,4 +243,14 @@ describe('the suites', () => {
       assert.equal(new Set(results.values()).size, 1, JSON.stringify([...results]));
     },
   );
+});
+
+describe('linear', () => {
+  it.each(Object.keys(EVERY_STAGE))('%s ends, and has given items', async (stage) => {
+    const program = EVERY_STAGE[stage] as StageProgram;
+    const run = program((count) => range(0, count), 1_200).run(() => {}, { observer: { warned: () => {} } });
+    const { emitted, balanced } = await run.finished;
+    assert.ok(emitted > 0);
+    assert.ok(balanced);
+  });
 });

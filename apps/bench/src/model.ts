@@ -2,9 +2,9 @@ import type { Random } from './random.js';
 
 /**
  * What a figure is: CPU time of all threads, in microseconds; milliseconds that the program itself gives; milliseconds
- * from a process's start to its end; the most memory that it had, in bytes.
+ * from a process's start to its end; the most memory that it had, in bytes; the bytes that are alive.
  */
-export type Metric = 'cpu' | 'ms' | 'wall' | 'rss';
+export type Metric = 'cpu' | 'ms' | 'wall' | 'rss' | 'bytes';
 
 /** Whether other pipelines went through the same library code before. */
 export type Condition = 'polluted' | 'clean';
