@@ -1,73 +1,13 @@
 import { PipelineError } from '../errors.js';
 import { DueQueue } from './due-queue.js';
+import { OpenWindow, type SavedWindow, type WindowLimits, type WindowListener } from './open-window.js';
 import type { WindowContent } from './window-content.js';
-
-/** Which windows an item belongs to, and what may be open. */
-export interface WindowLimits {
-  /** The length of a window; of a session, how long it lasts behind its last item. */
-  readonly sizeMs: number;
-  /** From the start of one window to that of the next; sessions have none. */
-  readonly slideMs: number | undefined;
-  readonly allowedLatenessMs: number;
-  readonly maxItems: number;
-  readonly maxWindows: number;
-  /** Whether an item on which a function of the user fails is left out of all its windows. */
-  readonly leavesOut: boolean;
-}
-
-/** Is told what becomes of windows. */
-export interface WindowListener {
-  /** One closes; it `isKept` for late items, with which it closes again. */
-  closed(window: OpenWindow, isKept: boolean): void;
-  /** One that had closed is kept no longer. */
-  gone(window: OpenWindow): void;
-}
-
-/** A window as a checkpoint has it. */
-export interface SavedWindow {
-  readonly key: unknown;
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly content: unknown;
-  readonly items: number;
-  readonly closings: number;
-  readonly isClosed: boolean;
-}
-
-/** One window of one key. */
-export class OpenWindow {
-  /** How many were opened before it: of those that end at one time the first goes first. */
-  readonly order: number;
-  readonly key: unknown;
-  startMs: number;
-  endMs: number;
-  content: unknown;
-  /** How many items are in this window and in none that ends later: they are let go of with it. */
-  items = 0;
-  /** How many of those came in an earlier run. */
-  restored = 0;
-  /** How often it was closed: more than once where late items are allowed. */
-  closings = 0;
-  /** Whether it has been closed with all that it has. */
-  isClosed = false;
-  isGone = false;
-  /** When the queue has it: an entry for another time is out of date. */
-  dueMs = 0;
-  /** Until when it is kept for late items, where the queue has that. */
-  keptMs: number | undefined;
-
-  constructor(order: number, key: unknown, startMs: number, endMs: number, content: unknown) {
-    this.order = order;
-    this.key = key;
-    this.startMs = startMs;
-    this.endMs = endMs;
-    this.content = content;
-  }
-}
 
 /** The windows that are open, or closed and kept for late items. */
 export class OpenWindows {
   readonly #limits: WindowLimits;
+  /** Whether windows begin at fixed times; else they are sessions. */
+  readonly #isGrid: boolean;
   /** Whether an item belongs to one window alone. */
   readonly #isSingle: boolean;
   readonly #fold: WindowContent['add'];
@@ -83,6 +23,15 @@ export class OpenWindows {
   // PERF: looking up the key costs more than all else, where there is only one (core/window).
   #lastKey: unknown;
   #lastList: OpenWindow[] | undefined;
+  /**
+   * The windows of the item that came last, latest first, where it has no key and all of them are open: they are those of
+   * all items from one time up to another.
+   */
+  #same: OpenWindow[] = [];
+  sameFromMs = 0;
+  sameToMs = 0;
+  /** Whether an item on which a function of the user fails is left out of all its windows, and the run goes on. */
+  readonly isCareful: boolean;
   readonly #queue = new DueQueue<OpenWindow>();
   #opened = 0;
   #windows = 0;
@@ -95,6 +44,8 @@ export class OpenWindows {
     const { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows, leavesOut } = limits;
     // PERF: of one shape for all stages (core/window).
     this.#limits = { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows, leavesOut };
+    this.isCareful = leavesOut && !holds;
+    this.#isGrid = slideMs !== undefined;
     this.#isSingle = slideMs === undefined || slideMs === sizeMs;
     this.#maxItems = limits.maxItems;
     this.#growsMs = limits.slideMs === undefined ? limits.sizeMs : Number.NEGATIVE_INFINITY;
@@ -114,6 +65,11 @@ export class OpenWindows {
   /** How many items are in windows. */
   get items(): number {
     return this.#items;
+  }
+
+  /** How many more there may be. */
+  get room(): number {
+    return this.#maxItems - this.#items;
   }
 
   /** When the next window ends, or is let go of; it may be later than that. */
@@ -136,27 +92,47 @@ export class OpenWindows {
   add(key: unknown, timeMs: number, item: unknown, watermarkMs: number): boolean {
     const { sizeMs, slideMs, maxItems } = this.#limits;
     const list = this.#listOf(key);
-    const isGrid = slideMs !== undefined;
-    const endMs = isGrid ? Math.floor(timeMs / slideMs) * slideMs + sizeMs : timeMs + sizeMs;
+    const endMs = slideMs === undefined ? timeMs + sizeMs : this.#endOf(stepOf(timeMs, slideMs));
     if (this.#isLate(list, timeMs, endMs, watermarkMs)) {
       if (list.length === 0) this.#forget(key);
       return false;
     }
     if (this.#items >= maxItems) throw this.#full('keep the item', `${maxItems} items are in open windows`, 'maxItems');
-    const window = isGrid
+    const window = this.#isGrid
       ? this.#addToGrid(list, key, timeMs, item, watermarkMs)
       : this.#addToSession(list, key, timeMs, item);
-    window.items++;
-    this.#items++;
+    this.#count(window);
     if (window.isClosed) this.#reopen(window);
     return true;
   }
 
-  /**
-   * Puts an item into the last window of its key, where it belongs to that alone; says whether it does.
-   *
-   * PERF: most items go this way, without a search (core/window).
-   */
+  /** Puts a part of a burst into the windows of the item before, where no function of the user is called for that. */
+  addAllToSame(items: readonly unknown[], from: number, to: number): boolean {
+    const same = this.#same;
+    if (!this.#holds) return false;
+    for (let each = 0; each < same.length; each++) {
+      const content = (same[each] as OpenWindow).content as unknown[];
+      for (let at = from; at < to; at++) content.push(items[at]);
+    }
+    this.#count(same[0] as OpenWindow, to - from);
+    return true;
+  }
+
+  /** Puts an item into the windows of the one before: most go this way, without a search. */
+  addToSame(item: unknown): void {
+    const same = this.#same;
+    // Not as a method: a function of the user must not see an object as its `this`.
+    const fold = this.#fold;
+    if (same.length > 1 && this.isCareful) this.#addToAll(same, item);
+    else
+      for (let at = 0; at < same.length; at++) {
+        const window = same[at] as OpenWindow;
+        window.content = fold(window.content, item);
+      }
+    this.#count(same[0] as OpenWindow);
+  }
+
+  /** Puts an item into the last window of its key, where it belongs to that alone; says whether it does. */
   addToLast(key: unknown, timeMs: number, item: unknown): boolean {
     if (!this.#isSingle || this.#items >= this.#maxItems) return false;
     const list = this.#listOf(key);
@@ -164,14 +140,13 @@ export class OpenWindows {
     if (window === undefined || window.isClosed || timeMs < window.startMs || timeMs >= window.endMs) return false;
     if (this.#holds) (window.content as unknown[]).push(item);
     else {
-      // Not as a method: a function of the user must not see an object as its `this`.
       const fold = this.#fold;
       window.content = fold(window.content, item);
     }
     const endMs = timeMs + this.#growsMs;
     if (endMs > window.endMs) window.endMs = endMs;
-    window.items++;
-    this.#items++;
+    this.#count(window);
+    if (key === undefined && this.#isGrid) this.#remember([window], window.startMs, window.endMs);
     return true;
   }
 
@@ -203,6 +178,7 @@ export class OpenWindows {
     this.#queue.clear();
     this.#byKey.clear();
     this.#lastList = undefined;
+    this.#remember([], 0, 0);
     this.#windows = 0;
     this.#items = 0;
   }
@@ -233,43 +209,61 @@ export class OpenWindows {
     return slideMs !== undefined || !list.some((window) => isNear(window, timeMs, timeMs + sizeMs));
   }
 
-  /** Adds an item to all windows of the grid that are not gone; gives the last of them. */
-  #addToGrid(list: OpenWindow[], key: unknown, timeMs: number, item: unknown, watermarkMs: number): OpenWindow {
-    const { sizeMs, allowedLatenessMs, leavesOut } = this.#limits;
-    const slideMs = this.#limits.slideMs as number;
+  /** Nothing has changed before the last call of the user's function has come back. */
+  #addToAll(windows: readonly OpenWindow[], item: unknown): void {
     const fold = this.#fold;
-    const contents = leavesOut && !this.#isSingle && !this.#holds ? this.#foldAll(list, timeMs, item, watermarkMs) : [];
-    let at = list.length - 1;
-    let last: OpenWindow | undefined;
-    for (let step = Math.floor(timeMs / slideMs), next = 0; step * slideMs + sizeMs > timeMs; step--, next++) {
-      const startMs = step * slideMs;
-      if (startMs + sizeMs + allowedLatenessMs <= watermarkMs) break;
-      while (at >= 0 && (list[at] as OpenWindow).startMs > startMs) at--;
-      let window = list[at]?.startMs === startMs ? list[at] : undefined;
-      const content = contents.length > 0 ? contents[next] : fold(this.#contentOf(window), item);
-      if (window === undefined) {
-        window = this.#open(key, startMs, startMs + sizeMs, content);
-        list.splice(at + 1, 0, window);
-        at++;
-      } else window.content = content;
-      if (last === undefined) last = window;
-      else if (window.isClosed) this.#reopen(window);
-    }
-    return last as OpenWindow;
+    const contents = windows.map(({ content }) => fold(content, item));
+    for (const [at, window] of windows.entries()) window.content = contents[at];
   }
 
-  /** What the windows of an item are to hold, latest first: all of them, before any of them does. */
-  #foldAll(list: readonly OpenWindow[], timeMs: number, item: unknown, watermarkMs: number): unknown[] {
-    const { sizeMs, allowedLatenessMs } = this.#limits;
+  #count(window: OpenWindow, items = 1): void {
+    window.items += items;
+    this.#items += items;
+  }
+
+  /** Adds an item to all windows of the grid that are not gone; gives the last of them. */
+  #addToGrid(list: OpenWindow[], key: unknown, timeMs: number, item: unknown, watermarkMs: number): OpenWindow {
+    const { allowedLatenessMs } = this.#limits;
     const slideMs = this.#limits.slideMs as number;
     const fold = this.#fold;
-    const contents: unknown[] = [];
-    for (let step = Math.floor(timeMs / slideMs); step * slideMs + sizeMs > timeMs; step--) {
-      const atMs = step * slideMs;
-      if (atMs + sizeMs + allowedLatenessMs <= watermarkMs) break;
-      contents.push(fold(this.#contentOf(list.find(({ startMs }) => startMs === atMs)), item));
+    const latest = stepOf(timeMs, slideMs);
+    const found: Array<OpenWindow | undefined> = [];
+    let step = latest;
+    for (let at = list.length - 1; ; step--) {
+      const startMs = step * slideMs;
+      const endMs = this.#endOf(step);
+      if (step < latest && (endMs <= timeMs || endMs + allowedLatenessMs <= watermarkMs)) break;
+      while (at >= 0 && (list[at] as OpenWindow).startMs > startMs) at--;
+      found.push(list[at]?.startMs === startMs ? list[at] : undefined);
     }
-    return contents;
+    // Nothing has changed before the last call of the user's function has come back.
+    const contents = found.map((window) => fold(this.#contentOf(window), item));
+    const windows = found.map((window, at) => {
+      if (window === undefined) return this.#openAt(list, key, latest - at, contents[at]);
+      window.content = contents[at];
+      return window;
+    });
+    if (key === undefined && !windows.some(({ isClosed }) => isClosed)) {
+      const fromMs = Math.max(latest * slideMs, this.#endOf(step));
+      this.#remember(windows, fromMs, Math.min((latest + 1) * slideMs, this.#endOf(step + 1)));
+    }
+    for (let at = 1; at < windows.length; at++) {
+      const window = windows[at] as OpenWindow;
+      if (window.isClosed) this.#reopen(window);
+    }
+    return windows[0] as OpenWindow;
+  }
+
+  /** When a window of the grid ends: where they do not overlap, when the next one begins, whatever a sum is rounded to. */
+  #endOf(step: number): number {
+    const { sizeMs, slideMs = sizeMs } = this.#limits;
+    return this.#isSingle ? (step + 1) * slideMs : step * slideMs + sizeMs;
+  }
+
+  #openAt(list: OpenWindow[], key: unknown, step: number, content: unknown): OpenWindow {
+    const window = this.#open(key, step * (this.#limits.slideMs as number), this.#endOf(step), content);
+    insert(list, window);
+    return window;
   }
 
   #contentOf(window: OpenWindow | undefined): unknown {
@@ -328,6 +322,7 @@ export class OpenWindows {
   }
 
   #keep(window: OpenWindow): void {
+    this.#remember([], 0, 0);
     const untilMs = window.endMs + this.#limits.allowedLatenessMs;
     window.isClosed = true;
     if (window.keptMs === untilMs) window.dueMs = untilMs;
@@ -338,6 +333,7 @@ export class OpenWindows {
   }
 
   #remove(window: OpenWindow): void {
+    this.#remember([], 0, 0);
     window.isGone = true;
     this.#windows--;
     this.#items -= window.items;
@@ -364,6 +360,12 @@ export class OpenWindows {
     this.#lastList = undefined;
   }
 
+  #remember(same: OpenWindow[], fromMs: number, toMs: number): void {
+    this.#same = same;
+    this.sameFromMs = fromMs;
+    this.sameToMs = toMs;
+  }
+
   #schedule(window: OpenWindow, dueMs: number): void {
     window.dueMs = dueMs;
     this.#queue.add(dueMs, window.order, window);
@@ -380,6 +382,12 @@ export class OpenWindows {
     this.#lastList = list;
     return list;
   }
+}
+
+/** The number of the span of a grid that a time is in: exactly, whatever a division rounds to. */
+function stepOf(timeMs: number, slideMs: number): number {
+  const step = Math.floor(timeMs / slideMs);
+  return step * slideMs > timeMs ? step - 1 : (step + 1) * slideMs <= timeMs ? step + 1 : step;
 }
 
 /** Puts a window where its start belongs. */

@@ -1,5 +1,5 @@
 import { carryOn, plain } from './carried.js';
-import type { OpenWindow, WindowLimits } from './open-windows.js';
+import type { OpenWindow, WindowLimits } from './open-window.js';
 import type { OnError } from './rejects.js';
 
 /** What a stage of windows is, apart from its run. */

@@ -6,8 +6,12 @@ export interface WindowTime {
   readonly isTimed: boolean;
   /** What comes now has come at this time of the clock. */
   now(nowMs: number): void;
-  /** The time of an item; moves the watermark on. Throws what the user's function throws. */
-  timeOf(item: unknown, index: number): number;
+  /** The time of an item. Throws what the user's function throws. */
+  ask(item: unknown, index: number): number;
+  /** What the watermark is, at most, behind an item of that time that is later than all before it. */
+  watermarkAt(timeMs: number): number;
+  /** An item of that time has come, which moves the watermark on. */
+  came(timeMs: number): void;
   /** Takes a watermark of upstream. */
   marked(watermarkMs: number): void;
   /** Begins to wait: for items, or with windows open where none was. */
@@ -40,9 +44,15 @@ export class ArrivalTime implements WindowTime {
     this.watermarkMs = nowMs;
   }
 
-  timeOf(): number {
+  ask(): number {
     return this.watermarkMs;
   }
+
+  watermarkAt(): number {
+    return this.watermarkMs;
+  }
+
+  came(): void {}
 
   marked(): void {}
 
@@ -108,19 +118,26 @@ export class EventTime implements WindowTime {
     this.#nowMs = nowMs;
   }
 
-  timeOf(item: unknown, index: number): number {
+  ask(item: unknown, index: number): number {
     const timeMs = this.#timeMs;
     const itemMs = timeMs(item, index);
     if (!Number.isFinite(itemMs)) {
       const shown = typeof itemMs === 'number' ? String(itemMs) : `a ${typeof itemMs}`;
       throw new TypeError(`timeMs returned ${shown} (must be a finite number of milliseconds)`);
     }
-    this.#hasItem = true;
-    if (itemMs > this.#latestMs) {
-      this.#latestMs = itemMs;
-      this.#advance(itemMs - this.#maxOutOfOrderMs);
-    }
     return itemMs;
+  }
+
+  watermarkAt(timeMs: number): number {
+    return timeMs - this.#maxOutOfOrderMs;
+  }
+
+  came(timeMs: number): void {
+    this.#hasItem = true;
+    if (timeMs > this.#latestMs) {
+      this.#latestMs = timeMs;
+      this.#advance(this.watermarkAt(timeMs));
+    }
   }
 
   marked(watermarkMs: number): void {

@@ -2,12 +2,14 @@ import type { Timer } from '../clock.js';
 import { PipelineError } from '../errors.js';
 import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
-import { carryOn, plain, within } from './carried.js';
+import { carryOn, plain } from './carried.js';
 import type { StageContext } from './context.js';
 import { ItemErrors, WRITING } from './item-errors.js';
 import { Later, whenAnswered } from './later.js';
-import { type OpenWindow, OpenWindows, type SavedWindow } from './open-windows.js';
+import type { OpenWindow, SavedWindow } from './open-window.js';
+import { OpenWindows } from './open-windows.js';
 import type { OperatorPuller } from './spec.js';
+import { WindowBurst } from './window-burst.js';
 import { carryingContent, type WindowsOptions } from './window-content.js';
 import type { WindowTime } from './window-time.js';
 
@@ -28,16 +30,13 @@ export class Windows implements OperatorPuller<unknown> {
   readonly #time: WindowTime;
   readonly #late: ItemErrors;
   readonly #errors: ItemErrors;
-  /** What a function of the user threw on the item at `#at`. */
-  #error: unknown;
   #lateError: PipelineError | undefined;
   /** The most items to ask for at once. */
   readonly #most: number;
   readonly #open: OpenWindows;
   #ready: Ready[] = [];
-  /** Items that came and have not been looked at, from `#at` on. */
-  #burst: unknown[] = [];
-  #at = 0;
+  /** The items that came last. */
+  readonly #burst: WindowBurst;
   /** How many of them are counted. */
   #counted = 0;
   #isAsking = false;
@@ -69,6 +68,7 @@ export class Windows implements OperatorPuller<unknown> {
       closed: (window, isKept) => this.#closed(window, isKept),
       gone: (window) => this.#end(this.#heldBy(window), 'absorbed'),
     });
+    this.#burst = new WindowBurst(this.#open, time, options.keyOf, context.carries);
   }
 
   pull(max: number): Pulled<unknown> {
@@ -84,6 +84,7 @@ export class Windows implements OperatorPuller<unknown> {
   close(reason: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#burst.isClosed = true;
     this.#behind = END;
     this.#upstream.close(reason);
     this.#stopTimer();
@@ -146,13 +147,13 @@ export class Windows implements OperatorPuller<unknown> {
 
   #accept(answer: Answer<unknown>): void {
     if (this.#isClosed) {
-      if (Array.isArray(answer)) this.#burst = answer;
+      if (Array.isArray(answer)) this.#burst.items = answer;
       return this.#abandonBurst();
     }
     const wasEmpty = this.#open.isEmpty;
     this.#now();
     if (Array.isArray(answer)) {
-      this.#burst = answer;
+      this.#burst.items = answer;
       this.#work();
     } else this.#acceptOther(answer);
     if (wasEmpty) this.#time.waits();
@@ -178,76 +179,27 @@ export class Windows implements OperatorPuller<unknown> {
   /** Puts the items that came into windows, until one has to wait. */
   #work(): void {
     const burst = this.#burst;
-    const first = this.#context.enteredBefore + this.#context.counts.in - this.#at;
-    while (this.#at < burst.length && this.#burst === burst && !this.#isWriting) {
-      const out = this.#addUntilOut(burst, first);
+    const { items } = burst;
+    const first = this.#context.enteredBefore + this.#context.counts.in - burst.at;
+    while (burst.at < items.length && burst.items === items && !this.#isWriting) {
+      const out = burst.add(first);
       // A function of the user may have ended the run, which has dealt with the burst.
       if (this.#isClosed) return;
       this.#count();
       if (out === undefined) continue;
+      const at = burst.at++;
+      this.#counted = burst.at;
       this.#context.counts.in++;
-      this.#counted = ++this.#at;
-      this.#reject(out, burst[this.#at - 1], first + this.#at - 1);
+      this.#reject(out, items[at], first + at);
     }
-    if (this.#at >= this.#burst.length) this.#emptyBurst();
-  }
-
-  /**
-   * Adds items until one is late, or a function fails on it; `#at` is its position.
-   *
-   * PERF: what an item counts is added up behind all of them (core/window).
-   */
-  #addUntilOut(burst: readonly unknown[], first: number): 'late' | 'failed' | undefined {
-    const time = this.#time;
-    const open = this.#open;
-    const { keyOf } = this.#options;
-    try {
-      if (this.#context.carries) return this.#addCarried(burst, first);
-      for (let at = this.#at; at < burst.length; at++) {
-        this.#at = at;
-        const item = burst[at];
-        const timeMs = time.timeOf(item, first + at);
-        if (open.nextMs <= time.watermarkMs) open.closeUntil(time.watermarkMs);
-        const key = keyOf === undefined ? undefined : keyOf(item, first + at);
-        if (!open.addToLast(key, timeMs, item)) {
-          if (!open.add(key, timeMs, item, time.watermarkMs)) return 'late';
-          // A late item closes its windows again.
-          if (open.nextMs <= time.watermarkMs) open.closeUntil(time.watermarkMs);
-        }
-        if (this.#isClosed) return undefined;
-      }
-      this.#at = burst.length;
-    } catch (error) {
-      this.#error = error;
-      return 'failed';
-    }
-    return undefined;
-  }
-
-  /** The same of items that carry their origins, each in its own context. */
-  #addCarried(burst: readonly unknown[], first: number): 'late' | undefined {
-    const time = this.#time;
-    const open = this.#open;
-    const { keyOf } = this.#options;
-    for (; this.#at < burst.length && !this.#isClosed; this.#at++) {
-      const item = burst[this.#at];
-      const index = first + this.#at;
-      const isIn = within(item, () => {
-        const timeMs = time.timeOf(plain(item), index);
-        open.closeUntil(time.watermarkMs);
-        return open.add(keyOf?.(plain(item), index), timeMs, item, time.watermarkMs);
-      });
-      if (!isIn) return 'late';
-      open.closeUntil(time.watermarkMs);
-    }
-    return undefined;
+    if (burst.at >= burst.items.length) this.#emptyBurst();
   }
 
   /** Counts the items of the burst that are in windows. */
   #count(): void {
-    const items = this.#at - this.#counted;
+    const items = this.#burst.at - this.#counted;
     if (items === 0) return;
-    this.#counted = this.#at;
+    this.#counted = this.#burst.at;
     this.#context.counts.in += items;
     if (this.#options.holds) this.#context.counts.held += items;
     else this.#end(items, 'absorbed', false);
@@ -259,7 +211,7 @@ export class Windows implements OperatorPuller<unknown> {
       'ERR_CORE_LATE',
       'Cannot put the item into a window: it is late (must come before its windows are closed)',
     );
-    const error = out === 'late' ? this.#lateError : this.#error;
+    const error = out === 'late' ? this.#lateError : this.#burst.error;
     if (this.#open.isOverflow(error)) return this.#fail(this.#context.failure(error, index, 1, item));
     if (out === 'failed') this.#open.tidy();
     const taken = (out === 'late' ? this.#late : this.#errors).take(error, index, item);
@@ -372,15 +324,14 @@ export class Windows implements OperatorPuller<unknown> {
   }
 
   #abandonBurst(): void {
-    const left = this.#burst.length - this.#at;
+    const left = this.#burst.items.length - this.#burst.at;
     this.#emptyBurst();
     this.#context.counts.in += left;
     this.#end(left, 'abandoned', false);
   }
 
   #emptyBurst(): void {
-    this.#burst = [];
-    this.#at = 0;
+    this.#burst.clear();
     this.#counted = 0;
   }
 

@@ -1,4 +1,4 @@
-import type { OpenWindow } from '../../engine/open-windows.js';
+import type { OpenWindow } from '../../engine/open-window.js';
 import { openPair } from '../../engine/pair.js';
 import type { OnError } from '../../engine/rejects.js';
 import { roomFor } from '../../engine/spec.js';
