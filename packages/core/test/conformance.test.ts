@@ -149,6 +149,26 @@ conforms(
   { reads: 64, ordered: false },
 );
 conforms(
+  'partitionBy() that skips',
+  () =>
+    partitionBy(
+      (n: number) => (n % 3 === 0 ? no() : n % 2),
+      { maxKeys: 4, onError: 'skip' },
+      (branch) => branch.pipeThrough(map((n) => n + 1)),
+    ),
+  { reads: 64 },
+);
+conforms(
+  'partitionBy() with dead letters',
+  () =>
+    partitionBy(
+      (n: number) => (n % 3 === 0 ? no() : n % 2),
+      { maxKeys: 4, onError: deadLetter(new WritableStream()) },
+      (branch) => branch.pipeThrough(mapAsync(later)),
+    ),
+  { reads: 64, ordered: false },
+);
+conforms(
   'compose() of steps',
   (user) =>
     compose(

@@ -333,6 +333,19 @@ test.each([
   expect(seen.sort()).toEqual(LETTERS.flatMap((letter) => Array.from({ length: 3 }, () => `${letter} of ${letter}`)));
 });
 
+test('context: true shows the key of a sub-pipeline, and what is in it, the context of the item', async () => {
+  const seen = await seenBy((received, saw) =>
+    received.pipeThrough(
+      partitionBy(
+        (item) => saw(item) > 'b',
+        { maxKeys: 2 },
+        (branch) => branch.pipeThrough(map((item) => item)),
+      ),
+    ),
+  );
+  expect(seen.sort()).toEqual(own);
+});
+
 test('context: true reaches the sinks of several branches', async () => {
   const sent = channel<string>(2);
   const seen: string[] = [];

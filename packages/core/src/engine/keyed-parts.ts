@@ -1,9 +1,9 @@
 import { PipelineError } from '../errors.js';
 import type { Puller } from './answer.js';
-import { Carried } from './carried.js';
 import type { RunContext, StageContext } from './context.js';
 import type { OpenLane } from './lane.js';
 import type { LaneLoops } from './lane-loop.js';
+import type { ErrorPolicy } from './rejects.js';
 import type { Chain } from './spec.js';
 
 /** How many items are read before they are told apart. */
@@ -17,6 +17,8 @@ export interface KeyedSpec {
   readonly highWaterMark: number;
   /** What becomes of one key more: the key used least recently is completed, or the run fails. */
   readonly overflow: 'evict' | 'fail';
+  /** What becomes of an item whose key can't be told. Default: it fails the run. */
+  readonly onError?: ErrorPolicy<never, unknown> | undefined;
   /** What the items of each key go through; it begins with a feed. */
   readonly inner: Chain;
 }
@@ -36,17 +38,17 @@ export interface KeyedParts {
   loops(): LaneLoops | undefined;
 }
 
-/** The key of an item, found out in the context of the item where it carries one. */
-export function keyOf({ key }: KeyedSpec, item: unknown): unknown {
-  return item instanceof Carried ? item.origin.enter(() => key(item.item)) : key(item);
-}
-
 /** Counts items that wait before a stage and go no further. */
 export function abandon({ counts, inside, weight }: StageContext, items: number): void {
   if (items === 0) return;
   counts.in += items;
   counts.abandoned += items;
   inside(-items * weight);
+}
+
+/** What a run is warned of that evicts keys. */
+export function evicts(name: string, maxKeys: number): string {
+  return `"${name}" has more than ${maxKeys} keys: the one used least recently is completed to make room for another, and begins anew when it comes again (must have a larger maxKeys, or fewer keys)`;
 }
 
 /** What `overflow: 'fail'` fails with. */

@@ -1,7 +1,8 @@
 import { type Answer, END, type Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import { spend, whenMyTurn } from './budget.js';
 import { noCounts, type StageCounts } from './counts.js';
-import { abandon, IN_HAND, type KeyedParts, type KeyedSpec, keyOf, tooMany } from './keyed-parts.js';
+import { Hand } from './hand.js';
+import { abandon, evicts, IN_HAND, type KeyedParts, type KeyedSpec, tooMany } from './keyed-parts.js';
 import { addCounts, addLane, hasEnded, Lane, LaneOrder } from './lane.js';
 import type { LaneLoops } from './lane-loop.js';
 import { Later, whenAnswered } from './later.js';
@@ -20,12 +21,7 @@ export class Keyed implements Puller<unknown> {
   /** Where sub-pipelines are loops. */
   #loops: LaneLoops | undefined;
   readonly #order = new LaneOrder();
-  /** What was read and not yet told apart, from `#at` on. */
-  #hand: readonly unknown[] = [];
-  #at = 0;
-  /** The key of the item in hand at `#keyed`. */
-  #key: unknown;
-  #keyed = -1;
+  readonly #hand: Hand;
   #isAsking = false;
   /** What comes behind what is in hand. */
   #behind: Mark | Failure | typeof END | undefined;
@@ -55,6 +51,12 @@ export class Keyed implements Puller<unknown> {
   constructor(spec: KeyedSpec, parts: KeyedParts) {
     this.#spec = spec;
     this.#parts = parts;
+    this.#hand = new Hand(
+      spec,
+      parts.split,
+      (failure) => this.#fail(failure),
+      () => this.#goOn(),
+    );
     this.#gone = Array.from({ length: parts.stages }, noCounts);
   }
 
@@ -68,11 +70,8 @@ export class Keyed implements Puller<unknown> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#last ??= END;
-    const { upstream, split } = this.#parts;
-    upstream.close(reason);
-    abandon(split, this.#hand.length - this.#at);
-    this.#hand = [];
-    this.#at = 0;
+    this.#parts.upstream.close(reason);
+    this.#hand.close();
     for (const lane of this.#lanes.values()) {
       lane.open?.root.close(reason);
       if (lane.loop !== undefined) this.#loops?.close(lane.loop);
@@ -153,11 +152,7 @@ export class Keyed implements Puller<unknown> {
     this.#isAsking = false;
     if (!Array.isArray(answer)) this.#behind ??= answer;
     else if (this.#isClosed) abandon(this.#parts.split, answer.length);
-    else {
-      this.#hand = answer;
-      this.#at = 0;
-      this.#keyed = -1;
-    }
+    else this.#hand.take(answer);
   }
 
   /** Something has moved: goes on where nobody is at it. */
@@ -177,43 +172,53 @@ export class Keyed implements Puller<unknown> {
   #deal(): boolean {
     if (this.#loops !== undefined) return this.#dealToLoops(this.#loops);
     const { counts, inside, weight } = this.#parts.split;
-    while (this.#at < this.#hand.length && this.#failure === undefined) {
-      const item = this.#hand[this.#at];
-      const lane = this.#laneOf(item);
+    const hand = this.#hand;
+    while (hand.hasNext && this.#failure === undefined) {
+      if (!hand.findKey()) continue;
+      const item = hand.items[hand.at];
+      const lane = this.#laneOf(hand.key, item);
       if (lane === undefined) break;
       if (!lane.isClosed && !lane.isWaiting && lane.waiting >= this.#spec.highWaterMark) break;
-      this.#at++;
+      hand.at++;
       counts.in++;
       if (lane.isClosed) {
         counts.dropped++;
         inside(-weight);
       } else lane.add(item);
     }
-    return this.#at >= this.#hand.length;
+    return hand.isEmpty;
   }
 
   /** The same, to loops, which make at once what comes of an item. */
   #dealToLoops(loops: LaneLoops): boolean {
     const { counts } = this.#parts.split;
-    const [hand, made] = [this.#hand, this.#made];
+    const [hand, made, lanes] = [this.#hand, this.#made, this.#lanes];
+    const { items } = hand;
     const { key: keyOf } = this.#spec;
-    while (this.#at < hand.length && made.length < this.#max && this.#failure === undefined) {
+    if (hand.isWriting) return false;
+    while (hand.at < items.length && made.length < this.#max && this.#failure === undefined) {
+      const item = items[hand.at];
+      let key: unknown;
       try {
-        const key = keyOf(hand[this.#at]);
-        if (this.#isClosed) break;
-        let lane = this.#lanes.get(key);
-        if (lane !== undefined) this.#order.use(lane);
-        else if (this.#makeRoom()) lane = this.#openLane(key);
-        if (lane?.loop === undefined) break;
-        counts.in++;
-        counts.out++;
-        const failure = loops.take(lane.loop, hand, this.#at++, made);
-        if (failure !== undefined || this.#isClosed) this.#follow(failure);
+        key = keyOf(item);
       } catch (thrown) {
-        this.#failure ??= this.#parts.split.failure(thrown, counts.in);
+        if (hand.orElse(thrown)) key = hand.key;
+        else if (hand.isWriting || this.#isClosed) break;
+        else continue;
       }
+      if (this.#isClosed) break;
+      let lane = lanes.get(key);
+      if (lane !== undefined) this.#order.use(lane);
+      else lane = this.#laneOf(key, item);
+      if (lane?.loop === undefined) break;
+      counts.in++;
+      counts.out++;
+      const failure = loops.take(lane.loop, items, hand.at++, made);
+      if (failure === undefined && !this.#isClosed) continue;
+      this.#follow(failure);
+      if (this.#isClosed) break;
     }
-    return this.#at >= this.#hand.length;
+    return hand.isEmpty;
   }
 
   /** A loop has come back: perhaps with a failure, perhaps after a function of the user has ended the run. */
@@ -228,21 +233,16 @@ export class Keyed implements Puller<unknown> {
     this.#made.length = 0;
   }
 
-  /** The lane of an item; none where it must wait for another to end, or the run is over. */
-  #laneOf(item: unknown): Lane | undefined {
+  /** The lane of an item; none where it must wait for another to end, or there may be no other. */
+  #laneOf(key: unknown, item: unknown): Lane | undefined {
     const { split } = this.#parts;
     try {
-      if (this.#keyed !== this.#at) {
-        this.#key = keyOf(this.#spec, item);
-        this.#keyed = this.#at;
-      }
-      if (this.#isClosed) return undefined;
-      const lane = this.#lanes.get(this.#key);
+      const lane = this.#lanes.get(key);
       if (lane !== undefined) this.#order.use(lane);
-      else if (this.#leaving === undefined && this.#makeRoom()) return this.#openLane(this.#key);
+      else if (this.#leaving === undefined && this.#makeRoom()) return this.#openLane(key);
       return lane;
     } catch (thrown) {
-      this.#failure ??= split.failure(thrown, split.counts.in);
+      this.#failure ??= split.failure(thrown, split.counts.in, 1, item);
       return undefined;
     }
   }
@@ -255,9 +255,7 @@ export class Keyed implements Puller<unknown> {
     if (overflow === 'fail') throw tooMany(maxKeys);
     if (!this.#isWarned) {
       this.#isWarned = true;
-      this.#parts.run.warn(
-        `"${name}" has more than ${maxKeys} keys: the one used least recently is completed to make room for another, and begins anew when it comes again (must have a larger maxKeys, or fewer keys)`,
-      );
+      this.#parts.run.warn(evicts(name, maxKeys));
     }
     const lane = this.#order.takeOldest();
     if (hasEnded(lane)) {
@@ -321,7 +319,7 @@ export class Keyed implements Puller<unknown> {
   };
 
   readonly #onRoom = (): void => {
-    if (this.#at < this.#hand.length) this.#goOn();
+    if (this.#hand.hasNext) this.#goOn();
   };
 
   #take(lane: Lane, answer: Answer<unknown>): void {

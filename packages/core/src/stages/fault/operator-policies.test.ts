@@ -4,6 +4,7 @@ import {
   type DeadLetter,
   deadLetter,
   type ErrorPolicy,
+  enumerate,
   fallback,
   flatten,
   from,
@@ -12,6 +13,7 @@ import {
   merge,
   type OnError,
   type Pipeline,
+  partitionBy,
   type Run,
   type RunOptions,
   range,
@@ -52,6 +54,8 @@ const items = (windows: Pipeline<{ readonly items: number[] }>): Pipeline<unknow
 const begun = (n: number): number[] => [picky(n)];
 const folded = (all: number[], n: number): number[] => [...all, picky(n)];
 const flat = (arrays: Pipeline<number[]>): Pipeline<unknown> => arrays.pipeThrough(flatten());
+
+const same = () => map((n: number) => n);
 
 const WHOLE = [0, 1, 2, 3, 4, 5, 6, 7];
 const LEFT = [0, 1, 3, 4, 6, 7];
@@ -115,6 +119,50 @@ const KINDS: Readonly<Record<string, Kind>> = {
       instead: true,
       fallen: [0, 1, 2, 30, 40, 5, 60, 70],
     },
+  },
+  'partitionBy, of loops': {
+    through: (p, onError) =>
+      p.pipeThrough(
+        partitionBy(
+          (n: number) => picky(n) % 3,
+          { maxKeys: 4, onError },
+          (each) => each.pipeThrough(same()),
+        ),
+      ),
+    skipped: LEFT,
+    falling: {
+      through: (p, onError) =>
+        p.pipeThrough(
+          partitionBy(
+            (n: number) => `${picky(n)}`,
+            { maxKeys: 9, onError },
+            (each) => each.pipeThrough(enumerate()),
+          ),
+        ),
+      instead: '1',
+      fallen: [
+        [0, 0],
+        [0, 1],
+        [1, 2],
+        [0, 3],
+        [0, 4],
+        [2, 5],
+        [0, 6],
+        [0, 7],
+      ],
+    },
+  },
+  'partitionBy, of nodes': {
+    isUnordered: true,
+    through: (p, onError) =>
+      p.pipeThrough(
+        partitionBy(
+          (n: number) => picky(n) % 3,
+          { maxKeys: 4, onError },
+          (each) => each.pipeThrough(mapAsync(async (n) => n)),
+        ),
+      ),
+    skipped: LEFT,
   },
   'window, by keyBy': {
     through: (p, onError) =>
@@ -345,5 +393,12 @@ test('stages refuse wrong policies by name, and take none where no function is c
   const numbers = from(WHOLE);
   expect(() => numbers.route({ all: () => true }, { onError: 'ignore' as never })).toThrow(code);
   expect(() => numbers.partition(() => true, { onError: 'ignore' as never })).toThrow(code);
+  expect(() =>
+    partitionBy(
+      (n: number) => n,
+      { maxKeys: 1, onError: 'ignore' as never },
+      (each) => each,
+    ),
+  ).toThrow(code);
   expect(() => conflate(folded, { seed: begun, onError: 'ignore' as never })).toThrow(code);
 });

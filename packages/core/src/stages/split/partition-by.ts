@@ -1,13 +1,20 @@
 import { feedSource, keyedStage } from '../../engine/keyed-stage.js';
 import { openPair } from '../../engine/pair.js';
+import type { ErrorPolicy } from '../../engine/rejects.js';
 import type { Chain, SourceSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { checkCount, checkFunction, checkOptions, outOfRange, wrongType } from '../../internal/arguments.js';
 import { Pipeline } from '../../pipeline.js';
+import { checkPolicy } from '../fault/fallback.js';
 import type { NotPromise } from '../not-promise.js';
 
-/** How many keys there may be, and what becomes of one more. */
-export interface PartitionByOptions {
+/**
+ * How many keys there may be, and what becomes of one more.
+ *
+ * @typeParam T - What comes in.
+ * @typeParam K - The keys.
+ */
+export interface PartitionByOptions<T = never, K = unknown> {
   /** How many keys may be open at a time, 1 or more. */
   readonly maxKeys: number;
   /**
@@ -18,6 +25,11 @@ export interface PartitionByOptions {
   readonly overflow?: 'evict' | 'fail';
   /** How many items of each key may wait for their sub-pipeline, 1 or more. Default: 1. */
   readonly highWaterMark?: number;
+  /**
+   * What becomes of an item on which `key` fails: `'fail'` fails the run, `'skip'` leaves it out, `deadLetter(writable)`
+   * writes it to a stream, which the stage waits for, and `fallback(fn)` gives another key. Default: `'fail'`.
+   */
+  readonly onError?: ErrorPolicy<T, K>;
   /** What the stage is called in errors, plans and figures; behind it is `'partitionBy merge'`. Default: `'partitionBy'`. */
   readonly name?: string;
 }
@@ -38,8 +50,8 @@ export interface PartitionByOptions {
  * - Holds: 64 items that are read and not yet told apart; for each of `maxKeys` keys at most `highWaterMark` items, what its
  *   sub-pipeline may hold, and one that it has made.
  * - Backpressure: reads on when what was read has found room, and the consumer asks.
- * - Failure: that of one sub-pipeline fails the run, with the index among the items of its key; what `key` throws, with
- *   the index among all. What was made before it is handed on.
+ * - Failure: that of one sub-pipeline fails the run, with the index among the items of its key; what `key` throws is dealt
+ *   with as `onError` says, and by default fails it too, with the index among all. What was made before it is handed on.
  * - Cancel: cancelling downstream cancels all sub-pipelines, and upstream with the same reason.
  *
  * Marks: a watermark or a flush goes through all sub-pipelines, then on. A run with checkpoints is refused.
@@ -48,7 +60,7 @@ export interface PartitionByOptions {
  * @typeParam O - What goes out.
  * @typeParam K - The keys.
  * @param key - Gives the key of an item, as of a `Map`; called once for each.
- * @param options - `maxKeys`, and where wanted `overflow`, `highWaterMark` and `name`.
+ * @param options - `maxKeys`, and where wanted `overflow`, `highWaterMark`, `onError` (default `'fail'`) and `name`.
  * @param build - Puts stages behind the branch it is given; may part it and bring it together, but not add other sources.
  * @returns A stage from `T` to `O`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
@@ -67,12 +79,13 @@ export interface PartitionByOptions {
  */
 export function partitionBy<T, O, K = unknown>(
   key: (item: T) => NotPromise<K>,
-  options: PartitionByOptions,
+  options: PartitionByOptions<NoInfer<T>, NoInfer<K>>,
   build: (branch: Pipeline<T>) => Pipeline<O>,
 ): Stage<T, O> {
   checkFunction('partitionBy()', 'key', key);
-  checkOptions('partitionBy()', options, ['maxKeys', 'overflow', 'highWaterMark', 'name']);
-  const { maxKeys, overflow = 'evict', highWaterMark = 1, name = 'partitionBy' } = options;
+  checkOptions('partitionBy()', options, ['maxKeys', 'overflow', 'highWaterMark', 'onError', 'name']);
+  const { maxKeys, overflow = 'evict', highWaterMark = 1, onError, name = 'partitionBy' } = options;
+  if (onError !== undefined) checkPolicy('partitionBy()', onError);
   checkCount('partitionBy()', 'maxKeys', maxKeys, 1);
   checkCount('partitionBy()', 'highWaterMark', highWaterMark, 1);
   if (overflow !== 'evict' && overflow !== 'fail')
@@ -90,7 +103,7 @@ export function partitionBy<T, O, K = unknown>(
       built,
       'made of the branch, once: broadcast() gives it twice',
     );
-  const spec = { key: key as (item: unknown) => unknown, maxKeys, highWaterMark, overflow, inner };
+  const spec = { key: key as (item: unknown) => unknown, maxKeys, highWaterMark, overflow, onError, inner };
   return stageOf(keyedStage(spec, name), openPair);
 }
 

@@ -44,4 +44,18 @@ test('types of a sub-pipeline flow', () => {
   expectTypeOf(from(['a']).pipeThrough(byLength)).toEqualTypeOf<Pipeline<string[]>>();
   // @ts-expect-error items of another type
   from([1]).pipeThrough(byLength);
+  const options = { maxKeys: 1, onError: fallback((_error, text: string) => text.length) };
+  const other = partitionBy(
+    (text: string) => text.length,
+    options,
+    (branch) => branch,
+  );
+  expectTypeOf(from(['a']).pipeThrough(other)).toEqualTypeOf<Pipeline<string>>();
+  const wrong = { maxKeys: 1, onError: fallback(() => 'no') };
+  partitionBy(
+    (text: string) => text.length,
+    // @ts-expect-error a key of another type
+    wrong,
+    (branch) => branch,
+  );
 });
