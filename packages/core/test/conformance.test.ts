@@ -5,6 +5,7 @@ import {
   bufferUnordered,
   cached,
   compose,
+  concat,
   conflate,
   deadLetter,
   debounce,
@@ -19,8 +20,12 @@ import {
   filterMap,
   flatMap,
   flatten,
+  interleave,
   map,
   mapAsync,
+  merge,
+  mergeSorted,
+  type Pipeline,
   pairwise,
   partitionBy,
   rateLimit,
@@ -33,6 +38,7 @@ import {
   tap,
   throttle,
   window,
+  zip,
 } from '@millrace/core';
 import { type ConformOptions, conform, type StageFactory } from '@millrace/testkit';
 import { expect, type TestContext, test } from 'vitest';
@@ -147,6 +153,68 @@ conforms(
       (branch) => branch.pipeThrough(mapAsync(later)),
     ),
   { reads: 64, ordered: false },
+);
+/** Splits and joins are no stages: as the sub-pipeline of one key they are looked at like one. */
+const ofOneKey = <O>(build: (branch: Pipeline<number>) => Pipeline<O>): Stage<number, O> =>
+  partitionBy(() => 0, { maxKeys: 1 }, build);
+const reads = { reads: 64 };
+const inAnyOrder = { reads: 64, ordered: false };
+
+conforms(
+  'broadcast() and merge()',
+  (user) =>
+    ofOneKey((branch) => {
+      const [one, other] = branch.broadcast(2);
+      return merge(one.pipeThrough(map(user((n: number) => -n))), other);
+    }),
+  inAnyOrder,
+);
+conforms(
+  'broadcast() and zip()',
+  (user) =>
+    ofOneKey((branch) => {
+      const [one, other] = branch.broadcast(2);
+      return zip(one.pipeThrough(map(user((n: number) => -n))), other);
+    }),
+  reads,
+);
+conforms(
+  'broadcast() and interleave()',
+  (user) =>
+    ofOneKey((branch) => {
+      const [one, other] = branch.broadcast(2);
+      return interleave(one.pipeThrough(map(user((n: number) => -n))), other);
+    }),
+  reads,
+);
+conforms(
+  'broadcast() and mergeSorted()',
+  (user) =>
+    ofOneKey((branch) => {
+      const [one, other] = branch.broadcast(2);
+      return mergeSorted(one.pipeThrough(map(user((n: number) => n))), other, { by: (n) => n });
+    }),
+  reads,
+);
+conforms('concat()', (user) => ofOneKey((branch) => concat(branch.pipeThrough(map(user((n: number) => n))))), reads);
+conforms(
+  'partition() and merge()',
+  (user) => ofOneKey((branch) => merge(...branch.partition(user((n: number) => n % 2 === 0)))),
+  inAnyOrder,
+);
+conforms(
+  'route() and merge()',
+  (user) =>
+    ofOneKey((branch) => {
+      const { even, odd } = branch.route({ even: user((n: number) => n % 2 === 0), odd: () => true });
+      return merge(even, odd);
+    }),
+  inAnyOrder,
+);
+conforms(
+  'balance() and merge()',
+  (user) => ofOneKey((branch) => merge(...branch.pipeThrough(map(user((n: number) => n))).balance(2))),
+  inAnyOrder,
 );
 conforms(
   'partitionBy() that skips',

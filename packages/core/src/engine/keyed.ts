@@ -297,7 +297,7 @@ export class Keyed implements Puller<unknown> {
 
   /** Asks a sub-pipeline for items, one by one, while the consumer has room for them; then for one that may wait. */
   #ask(lane: Lane): void {
-    while (!lane.isAsking && lane.open !== undefined && !this.#isClosed) {
+    while (!lane.isAsking && lane.open !== undefined && !this.#isClosed && this.#failure === undefined) {
       if (this.#made.length >= this.#max) {
         this.#unasked.push(lane);
         return;
@@ -328,10 +328,9 @@ export class Keyed implements Puller<unknown> {
       if (this.#isClosed) abandon(this.#parts.merge, answer.length);
       else for (const item of answer) this.#made.push(item);
     } else if (answer instanceof Mark) this.#passed(lane);
-    else {
-      if (answer !== END) this.#fail(answer);
-      this.#retire(lane);
-    }
+    else if (answer === END) this.#retire(lane);
+    // It is closed with the run: it may be in the middle of a burst that it has yet to count.
+    else this.#fail(answer);
   }
 
   #fail(failure: Failure): void {
