@@ -36,7 +36,8 @@ export abstract class Terminals<T> implements AsyncIterable<T> {
    * @param sink - A function that is called with each item and its index (a promise it returns is awaited before the
    *   next item), a `WritableStream`, or a {@link Sink}.
    * @param options - See {@link RunOptions}.
-   * @returns The run; it begins soon, after the caller's own code.
+   * @returns The run; it begins soon, after the caller's own code. Its `finished` rejects where it fails: await it, or it is
+   *   an unhandled rejection.
    * @throws PipelineError `ERR_CORE_IN_FLIGHT` when more than `maxInFlight` items could be inside.
    * @remarks Elsewhere: RxJS `subscribe`; Rust `tokio::spawn`; Akka `run`; Node `pipeline`.
    *

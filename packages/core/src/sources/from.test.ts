@@ -64,9 +64,19 @@ test('from() refuses a stream that somebody else reads', async () => {
     index: 0,
     cause: {
       code: 'ERR_CORE_SOURCE_USED',
-      message: 'Cannot read the stream: it is locked (must be one that nobody reads; a stream serves one run)',
+      message:
+        'Cannot read the stream: it is locked (must be one that nobody reads: give from() a function that makes one for each run)',
     },
   });
+});
+
+test('from() refuses a stream that another run has read, in which nothing is left', async () => {
+  for (const numbers of [from(stream(1, 2)), from(Promise.resolve(stream(1, 2)))]) {
+    expect(await numbers.first()).toBe(1);
+    await expect(numbers.toArray()).rejects.toMatchObject({
+      cause: { code: 'ERR_CORE_SOURCE_USED', message: expect.stringContaining('it was read by another run') },
+    });
+  }
 });
 
 test('from() gives the lock of a stream back, and cancels it when the run ends early', async () => {

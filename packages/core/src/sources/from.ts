@@ -19,7 +19,7 @@ export type Streamable<T> =
  * Begins a pipeline with the items of anything that can be read.
  *
  * Arrays, other iterables and functions that make one (generator functions) are opened anew for each run; a stream or an
- * iterator can be read once. Nothing is opened before a run asks for an item. An item that is a promise is passed on as
+ * iterator can be read once: a second run of a stream fails, one of an iterator has what is left. Nothing is opened before a run asks for an item. An item that is a promise is passed on as
  * it is; an async iterable is awaited one item at a time.
  *
  * @typeParam T - The items.
@@ -160,12 +160,19 @@ function openReader(source: unknown): TellingReader<unknown> {
   throw wrongType('from()', 'what the source gave', source, READABLE);
 }
 
+/** The streams that runs have read, to their end or to where the run closed them: in another there is nothing left. */
+const read = new WeakSet<ReadableStream<unknown>>();
+
 /** Locks a stream for the run. */
 function readerOf(stream: ReadableStream<unknown>): ReadableStreamDefaultReader<unknown> {
-  if (!stream.locked) return stream.getReader();
+  const is = stream.locked ? 'is locked' : read.has(stream) ? 'was read by another run' : undefined;
+  if (is === undefined) {
+    read.add(stream);
+    return stream.getReader();
+  }
   throw new PipelineError(
     'ERR_CORE_SOURCE_USED',
-    'Cannot read the stream: it is locked (must be one that nobody reads; a stream serves one run)',
+    `Cannot read the stream: it ${is} (must be one that nobody reads: give from() a function that makes one for each run)`,
   );
 }
 
