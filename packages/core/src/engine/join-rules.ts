@@ -1,8 +1,9 @@
 import { PipelineError } from '../errors.js';
 import { END, type Failure } from './answer.js';
 import { Carried, gather } from './carried.js';
-import type { JoinKind, JoinRule } from './join.js';
+import { BadHead, type JoinKind, type JoinRule } from './join.js';
 import type { JoinInput } from './join-input.js';
+import type { ErrorPolicy } from './rejects.js';
 
 type Inputs = readonly JoinInput[];
 
@@ -21,8 +22,14 @@ export const INTERLEAVE: JoinKind = {
 export function mergeSortedKind(
   key: (item: unknown) => unknown,
   compare: (a: unknown, b: unknown) => number,
+  onError?: ErrorPolicy<never, unknown>,
 ): JoinKind {
-  return { makes: 'items', reads: 'all', open: (highWaterMark) => new MergeSorted(highWaterMark, key, compare) };
+  return {
+    makes: 'items',
+    reads: 'all',
+    onError,
+    open: (highWaterMark) => new MergeSorted(highWaterMark, key, compare),
+  };
 }
 
 class Zip implements JoinRule {
@@ -151,6 +158,7 @@ class MergeSorted implements JoinRule {
   readonly #compare: (a: unknown, b: unknown) => number;
   /** The first items of the inputs that have any, the least at the end. */
   readonly #heads: Head[] = [];
+  #inputs: Inputs = [];
   readonly #hasHead: boolean[] = [];
   #last: { readonly key: unknown } | undefined;
 
@@ -165,6 +173,7 @@ class MergeSorted implements JoinRule {
   }
 
   make(inputs: Inputs, made: unknown[], max: number): void {
+    this.#inputs = inputs;
     for (let at = 0; at < inputs.length; at++) this.#look(inputs[at] as JoinInput, at);
     while (made.length < max && inputs.every((input, at) => this.#hasHead[at] || (input.isOver && input.end === END))) {
       const least = this.#heads.pop();
@@ -189,13 +198,27 @@ class MergeSorted implements JoinRule {
   #look(input: JoinInput, at: number): void {
     if (this.#hasHead[at] || input.ready === 0) return;
     const { head } = input;
-    if (head instanceof Carried) head.origin.enter(() => this.#place(input, at, head.item));
-    else this.#place(input, at, head);
+    if (head instanceof Carried) head.origin.enter(() => this.#place(input, at, this.#keyOf(at, head.item)));
+    else this.#place(input, at, this.#keyOf(at, head));
   }
 
-  #place(input: JoinInput, at: number, item: unknown): void {
-    const key = this.#key(item);
-    if (this.#last !== undefined && this.#compare(this.#last.key, key) > 0) throw unsorted(at);
+  #keyOf(at: number, item: unknown): unknown {
+    // Not as a method: a function of the user must not see this object as its `this`.
+    const key = this.#key;
+    try {
+      return key(item);
+    } catch (error) {
+      const bad = new BadHead(at, error, true);
+      throw bad;
+    }
+  }
+
+  instead({ at }: BadHead, key: unknown): void {
+    this.#place(this.#inputs[at] as JoinInput, at, key);
+  }
+
+  #place(input: JoinInput, at: number, key: unknown): void {
+    if (this.#last !== undefined && this.#compare(this.#last.key, key) > 0) throw new BadHead(at, unsorted(at), false);
     let [low, high] = [0, this.#heads.length];
     while (low < high) {
       const middle = (low + high) >> 1;

@@ -1,8 +1,10 @@
 import { type Answer, END, Failure, isLater, Mark, type Pulled, type Puller } from './answer.js';
 import type { StageContext } from './context.js';
+import { ItemErrors, WRITING } from './item-errors.js';
 import { JoinInput } from './join-input.js';
 import { Later, whenAnswered } from './later.js';
 import type { MergeInput } from './merge-input.js';
+import type { ErrorPolicy } from './rejects.js';
 
 /** How a join makes its items of those of its inputs; one for each run. */
 export interface JoinRule {
@@ -11,16 +13,37 @@ export interface JoinRule {
    * are at hand, no more than can be used with what waits of the others. With a `max` of 0, only what may wait.
    */
   credit(inputs: readonly JoinInput[], input: JoinInput, max: number): number;
-  /** Adds what can be made of what is ready to `made`, up to `max` in all; may throw what a function of the user throws. */
+  /**
+   * Adds what can be made of what is ready to `made`, up to `max` in all; may throw what a function of the user throws, and
+   * a `BadHead` where that is about the first item of an input.
+   */
   make(inputs: readonly JoinInput[], made: unknown[], max: number): void;
+  /** Takes what `fallback()` gives in place of what the function should have given; may throw as `make` does. */
+  instead?(head: BadHead, value: unknown): void;
   /** What the join ends with, where nothing more can be made. */
   ending(inputs: readonly JoinInput[]): Failure | typeof END | undefined;
   /** The inputs that are being read, whose barriers come together. */
   reads(inputs: readonly JoinInput[]): readonly JoinInput[];
 }
 
+/** Says that a function of the user failed on the first item of an input, which is the one to blame. */
+export class BadHead {
+  readonly at: number;
+  readonly error: unknown;
+  /** Whether another value can stand for what the function gives. */
+  readonly canFallBack: boolean;
+
+  constructor(at: number, error: unknown, canFallBack: boolean) {
+    this.at = at;
+    this.error = error;
+    this.canFallBack = canFallBack;
+  }
+}
+
 /** What describes a join in a plan. */
 export interface JoinKind {
+  /** What becomes of an item that is to blame. Default: it fails the run. */
+  readonly onError?: ErrorPolicy<never, unknown> | undefined;
   /** Whether one item is made of one of each input, or is one of them. */
   readonly makes: 'tuples' | 'items';
   /** Whether all inputs are read at once, or one behind the other. */
@@ -44,6 +67,9 @@ export class Join implements Puller<unknown> {
   /** What one item weighs behind the join. */
   readonly #weight: number;
   readonly #context: StageContext;
+  readonly #errors: ItemErrors;
+  /** What the item weighs whose letter is being written. */
+  #writingWeight = 0;
   #last: Failure | typeof END | undefined;
   #watermark: number = Number.NEGATIVE_INFINITY;
   /** What the last barrier that went on carries. */
@@ -57,7 +83,7 @@ export class Join implements Puller<unknown> {
   readonly #later = new Later<unknown>();
 
   constructor(
-    { makes, open }: JoinKind,
+    { makes, open, onError }: JoinKind,
     inputs: readonly MergeInput[],
     highWaterMark: number,
     weight: number,
@@ -71,6 +97,7 @@ export class Join implements Puller<unknown> {
     this.#asked = [...this.#inputs].sort((a, b) => Number(a.isLoop) - Number(b.isLoop));
     this.#weight = weight;
     this.#context = context;
+    this.#errors = new ItemErrors(onError, context, this.#onWritten);
   }
 
   get taken(): readonly number[] {
@@ -87,6 +114,7 @@ export class Join implements Puller<unknown> {
     this.#isClosed = true;
     this.#last ??= END;
     for (const { upstream } of this.#inputs) upstream.close(reason);
+    if (this.#errors.close()) this.#context.inside(-this.#writingWeight);
     // A function of the user may end the run from inside the rule: what waits is let go when that has come back.
     if (!this.#isBusy) this.#letGo();
   }
@@ -114,6 +142,7 @@ export class Join implements Puller<unknown> {
         return made;
       }
       if (this.#last !== undefined) return this.#last;
+      if (this.#errors.isWriting) return undefined;
       const mark = this.#passMark();
       if (mark !== undefined) return mark;
       const end = this.#rule.ending(this.#inputs);
@@ -144,6 +173,16 @@ export class Join implements Puller<unknown> {
 
   readonly #onAnswer = (input: JoinInput, answer: Answer<unknown>): void => {
     this.#accept(input, answer);
+    this.#goOn();
+  };
+
+  readonly #onWritten = (failure: Failure | undefined): void => {
+    this.#events++;
+    this.#lose(failure, this.#writingWeight);
+    this.#goOn();
+  };
+
+  #goOn(): void {
     if (this.#isBusy) return;
     if (this.#later.isOwed) {
       const next = this.#work();
@@ -154,7 +193,7 @@ export class Join implements Puller<unknown> {
       this.#isBusy = false;
       if (this.#isClosed) this.#letGo();
     }
-  };
+  }
 
   #accept(input: JoinInput, answer: Answer<unknown>): void {
     input.isAsking = false;
@@ -172,14 +211,16 @@ export class Join implements Puller<unknown> {
   }
 
   #make(made: unknown[]): void {
-    if (this.#last !== undefined) return;
+    if (this.#last !== undefined || this.#errors.isWriting) return;
     const inputs = this.#inputs;
     const waiting = inputs.map((input) => input.waiting);
     const before = made.length;
+    let bad: BadHead | undefined;
     try {
       this.#rule.make(inputs, made, this.#max);
     } catch (thrown) {
-      this.#last = this.#context.failure(thrown, this.#context.counts.in + made.length - before);
+      if (thrown instanceof BadHead) bad = thrown;
+      else this.#last = this.#context.failure(thrown, this.#context.counts.in + made.length - before);
     }
     const { counts } = this.#context;
     let gained = 0;
@@ -196,6 +237,34 @@ export class Join implements Puller<unknown> {
       gained += items * this.#weight;
     }
     if (gained !== 0) this.#context.inside(gained);
+    if (bad !== undefined) this.#reject(bad);
+  }
+
+  /** Deals with the first item of an input, which is to blame for what was thrown. */
+  #reject(bad: BadHead): void {
+    const { counts } = this.#context;
+    const input = this.#inputs[bad.at] as JoinInput;
+    this.#events++;
+    let { error } = bad;
+    try {
+      if (bad.canFallBack && this.#errors.fallsBack)
+        return this.#rule.instead?.(bad, this.#errors.instead(error, counts.in, input.head));
+    } catch (problem) {
+      error = problem instanceof BadHead ? problem.error : problem;
+    }
+    const taken = this.#errors.take(error, counts.in, input.head);
+    input.next();
+    counts.in++;
+    this.#writingWeight = input.weight;
+    if (taken !== WRITING) this.#lose(taken, input.weight);
+  }
+
+  /** An item is dealt with, and counted, or ends the run. */
+  #lose(failure: Failure | undefined, weight: number): void {
+    this.#context.inside(-weight);
+    if (failure === undefined) return;
+    this.#context.counts.abandoned++;
+    this.#last ??= failure;
   }
 
   /**

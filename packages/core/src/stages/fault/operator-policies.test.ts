@@ -11,6 +11,7 @@ import {
   map,
   mapAsync,
   merge,
+  mergeSorted,
   type OnError,
   type Pipeline,
   partitionBy,
@@ -118,6 +119,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
       },
       instead: true,
       fallen: [0, 1, 2, 30, 40, 5, 60, 70],
+    },
+  },
+  mergeSorted: {
+    through: (p, onError) => mergeSorted(p, from<number>([]), { by: (n) => picky(n), onError }),
+    skipped: LEFT,
+    falling: {
+      through: (p, onError) => mergeSorted(p, from<number>([]), { by: (n) => picky(n) * 0, onError }),
+      instead: 0,
+      fallen: WHOLE,
     },
   },
   'partitionBy, of loops': {
@@ -400,5 +410,8 @@ test('stages refuse wrong policies by name, and take none where no function is c
       (each) => each,
     ),
   ).toThrow(code);
+  expect(() => mergeSorted(numbers, { by: picky, onError: 'ignore' as never })).toThrow(code);
+  const compare = (a: number, b: number): number => a - b;
+  expect(() => mergeSorted(numbers, { compare, onError: fallback(() => 1) as never })).toThrow(code);
   expect(() => conflate(folded, { seed: begun, onError: 'ignore' as never })).toThrow(code);
 });

@@ -1,4 +1,13 @@
-import { from, mergeSorted, range, type StageError } from '@millrace/core';
+import {
+  type DeadLetter,
+  deadLetter,
+  fallback,
+  from,
+  mergeSorted,
+  type PipelineError,
+  range,
+  type StageError,
+} from '@millrace/core';
 import { sourceProbe, virtualClock } from '@millrace/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -100,4 +109,62 @@ describe('mergeSorted()', () => {
       'option "order" is unknown',
     );
   });
+});
+
+test('mergeSorted() leaves out items that are out of order where it is told to', async () => {
+  const letters: unknown[] = [];
+  const office = deadLetter(
+    new WritableStream<DeadLetter<number>>({
+      write: async ({ item, index, error }) => void letters.push([item, index, (error as PipelineError).code]),
+    }),
+  );
+  const numbers = () => [from([1, 4, 2, 8]), from([3, 5, 9, 7])] as const;
+  const by = (n: number): number => n;
+  expect(await mergeSorted(...numbers(), { by, onError: 'skip' }).toArray()).toEqual([1, 3, 4, 5, 8, 9]);
+  const merged = mergeSorted(...numbers(), { compare: (a, b) => a - b, onError: office });
+  const run = merged.run(() => {});
+  expect(await run.finished).toMatchObject({ read: 8, emitted: 6, deadLettered: 2, balanced: true });
+  expect(letters.map((letter) => (letter as unknown[])[0])).toEqual([2, 7]);
+  expect(letters.map((letter) => (letter as unknown[])[2])).toEqual(['ERR_CORE_UNSORTED', 'ERR_CORE_UNSORTED']);
+});
+
+test('mergeSorted() hands nothing on past an item whose letter is being written', async () => {
+  const clock = virtualClock();
+  const gates: Array<() => void> = [];
+  const writable = new WritableStream<DeadLetter<number>>({
+    write: () => new Promise<void>((resolve) => void gates.push(resolve)),
+  });
+  const [left, right] = [sourceProbe<number>(), sourceProbe<number>()];
+  const seen: number[] = [];
+  const by = (n: number): number => {
+    if (n === 2) throw new Error('no');
+    return n;
+  };
+  const run = mergeSorted(left.pipeline, right.pipeline, { by, onError: deadLetter(writable), highWaterMark: 4 }).run(
+    (n) => void seen.push(n),
+    { clock },
+  );
+  left.release(1, 2, 3);
+  right.release(4);
+  await clock.settle();
+  expect([seen, gates.length]).toEqual([[1], 1]);
+  right.release(5);
+  right.end();
+  left.end();
+  await clock.settle();
+  expect(seen).toEqual([1]);
+  gates.shift()?.();
+  expect(await clock.until(run.finished)).toMatchObject({ read: 5, deadLettered: 1, balanced: true });
+  expect(seen).toEqual([1, 3, 4, 5]);
+});
+
+test('mergeSorted() fails where a fallback sorts an item before those that are gone', async () => {
+  const by = (n: number): number => {
+    if (n === 2) throw new Error('no');
+    return n;
+  };
+  const merged = mergeSorted(from([1, 2]), { by, onError: fallback(() => 0) });
+  await expect(merged.toArray()).rejects.toMatchObject({ index: 1, cause: { code: 'ERR_CORE_UNSORTED' } });
+  const rising = mergeSorted(from([1, 2, 3]), from([2.4, 2.6]), { by, onError: fallback(() => 2.5) });
+  expect(await rising.toArray()).toEqual([1, 2.4, 2, 2.6, 3]);
 });
