@@ -41,9 +41,8 @@ export class OpenWindows {
   constructor(limits: WindowLimits, content: WindowContent, holds: boolean, to: WindowListener) {
     this.#holds = holds;
     this.#fold = content.add;
-    const { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows, leavesOut } = limits;
-    // PERF: of one shape for all stages (core/window).
-    this.#limits = { sizeMs, slideMs, allowedLatenessMs, maxItems, maxWindows, leavesOut };
+    const { sizeMs, slideMs, leavesOut } = limits;
+    this.#limits = limits;
     this.isCareful = leavesOut && !holds;
     this.#isGrid = slideMs !== undefined;
     this.#isSingle = slideMs === undefined || slideMs === sizeMs;

@@ -278,10 +278,15 @@ export class Windows implements OperatorPuller<unknown> {
     counts.made += ready.length;
     counts.out += ready.length;
     this.#context.inside(ready.length * each);
-    for (const { items } of ready) this.#end(items, 'absorbed');
+    // PERF: `map()` makes arrays of another kind, to V8, from when it is inlined: all that reads them is compiled again.
+    const outputs: unknown[] = [];
+    for (const { output, items } of ready) {
+      this.#end(items, 'absorbed');
+      outputs.push(output);
+    }
     // Time in which the consumer was busy is not time without items.
     if (this.#ready.length === 0) this.#waitOn();
-    return ready.map(({ output }) => output);
+    return outputs;
   }
 
   #waitOn(): void {

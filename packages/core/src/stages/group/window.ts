@@ -146,9 +146,17 @@ function windowsOf(
 ): WindowsOptions {
   const { sizeMs, gapMs, slideMs = sizeMs, allowedLatenessMs = 0, keyBy, fold, onLate = 'skip' } = options;
   const { onError = 'fail' } = options;
-  const spans = gapMs === undefined ? { sizeMs: sizeMs as number, slideMs } : { sizeMs: gapMs, slideMs: undefined };
+  const { maxItems, maxWindows } = most;
   return {
-    limits: { ...spans, allowedLatenessMs, ...most, leavesOut: onError !== 'fail' },
+    // PERF: spelled out, to be of one shape: what looks at another one is compiled again (core/window).
+    limits: {
+      sizeMs: gapMs ?? (sizeMs as number),
+      slideMs: gapMs === undefined ? slideMs : undefined,
+      allowedLatenessMs,
+      maxItems,
+      maxWindows,
+      leavesOut: onError !== 'fail',
+    },
     onLate: onLate as OnError<never>,
     onError: onError as OnError<never>,
     keyOf: keyBy as WindowsOptions['keyOf'],
