@@ -3,8 +3,9 @@ import { spend, whenMyTurn } from './budget.js';
 import { noCounts, type StageCounts } from './counts.js';
 import { Hand } from './hand.js';
 import { abandon, evicts, IN_HAND, type KeyedParts, type KeyedSpec, tooMany } from './keyed-parts.js';
-import { addCounts, addLane, hasEnded, Lane, LaneOrder } from './lane.js';
+import { addCounts, addLane, hasEnded, Lane } from './lane.js';
 import type { LaneLoops } from './lane-loop.js';
+import { LaneOrder } from './lane-order.js';
 import { Later, whenAnswered } from './later.js';
 
 /**
@@ -257,7 +258,7 @@ export class Keyed implements Puller<unknown> {
       this.#isWarned = true;
       this.#parts.run.warn(evicts(name, maxKeys));
     }
-    const lane = this.#order.takeOldest();
+    const lane = this.#order.takeOldest(() => this.#lanes.values());
     if (hasEnded(lane)) {
       this.#lanes.delete(lane.key);
       return true;
@@ -272,7 +273,7 @@ export class Keyed implements Puller<unknown> {
     lane.loop = this.#loops?.open();
     if (lane.loop === undefined) lane.open = this.#parts.open(lane);
     this.#lanes.set(key, lane);
-    this.#order.add(lane);
+    this.#order.use(lane);
     this.#open++;
     // What windows in it go by.
     if (lane.loop !== undefined) return lane;

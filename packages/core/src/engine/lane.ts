@@ -15,9 +15,8 @@ export interface OpenLane {
 /** The items of one key, from when they have been told from others to when its sub-pipeline takes them. */
 export class Lane implements Puller<unknown> {
   readonly key: unknown;
-  /** Those that were used before and after it. */
-  older: Lane | undefined;
-  newer: Lane | undefined;
+  /** When it was used last, as its order counts. */
+  usedAt: number = 0;
   /** Its sub-pipeline, as nodes or as a loop; neither when it has ended. */
   open: OpenLane | undefined;
   loop: LaneState | undefined;
@@ -123,40 +122,6 @@ export class Lane implements Puller<unknown> {
 /** Whether the sub-pipeline of a lane has ended. */
 export function hasEnded({ open, loop }: Lane): boolean {
   return open === undefined && loop === undefined;
-}
-
-/** Lanes in the order in which they were used last. */
-export class LaneOrder {
-  #oldest: Lane | undefined;
-  #newest: Lane | undefined;
-
-  add(lane: Lane): void {
-    lane.older = this.#newest;
-    lane.newer = undefined;
-    if (this.#newest === undefined) this.#oldest = lane;
-    else this.#newest.newer = lane;
-    this.#newest = lane;
-  }
-
-  use(lane: Lane): void {
-    if (lane === this.#newest) return;
-    this.#remove(lane);
-    this.add(lane);
-  }
-
-  /** Takes out the lane that was used least recently, of at least one. */
-  takeOldest(): Lane {
-    const lane = this.#oldest as Lane;
-    this.#remove(lane);
-    return lane;
-  }
-
-  #remove({ older, newer }: Lane): void {
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
-  }
 }
 
 /** Adds the counts of stage `at` of the sub-pipeline of one key. */
