@@ -63,3 +63,8 @@ test('renderExamples() refuses two imports of one name', () => {
   const page = "# A\n```ts\nimport { a } from 'x';\n```\n```ts\nimport { a } from 'y';\n```\n";
   expect(() => renderExamples('README.md', examplesOfMarkdown(page), '', [])).toThrow(/Cannot import a in README.md:6/);
 });
+
+test('renderExamples() refuses a block of a page that uses assert without an import', () => {
+  const page = "# A\n```ts\nimport assert from 'node:assert';\nassert(1);\n```\n```ts\nassert(2);\n```\n";
+  expect(() => renderExamples('README.md', examplesOfMarkdown(page), '', [])).toThrow(/Cannot copy .* README.md:7/);
+});

@@ -71,7 +71,10 @@ export function exportedNames(index: string): { readonly name: string; readonly 
   );
 }
 
-/** Writes the examples of one file as a vitest module. Names in `exports` need no import, nor does `assert`. */
+/**
+ * Writes the examples of one file as a vitest module. Names in `exports` need no import, nor does `assert`; but a block of
+ * a page has to import what it uses, so that it can be copied.
+ */
 export function renderExamples(
   file: string,
   examples: readonly DocExample[],
@@ -82,6 +85,7 @@ export function renderExamples(
     ['assert', "import assert from 'node:assert/strict';"],
     ['exampleTest', "import { test as exampleTest } from 'vitest';"],
   ]);
+  if (file.endsWith('.md')) for (const example of examples) refuseBare(file, example);
   const bodies = examples.map((example) => ({ ...example, code: hoistImports(file, example, imports) }));
   const used = new Set(bodies.flatMap(({ code }) => code.match(/[\w$]+/g) ?? []));
   for (const { name, isType } of exports) {
@@ -97,6 +101,13 @@ export function renderExamples(
   // Vitest refuses a file without a test.
   if (!bodies.some(({ runs }) => runs)) tests.push(`exampleTest(${JSON.stringify(`${file} type-checks`)}, () => {});`);
   return `${['// Generated from the documentation.', ...imports.values(), ...tests].join('\n')}\n`;
+}
+
+function refuseBare(file: string, { code, line }: DocExample): void {
+  if (!/^(?!import\b).*\bassert\b/m.test(code) || /^import assert\b/m.test(code)) return;
+  throw new Error(
+    `Cannot copy the example at ${file}:${line}: it uses assert (must import it, from 'node:assert/strict')`,
+  );
 }
 
 /** Takes the import statements out of an example into `imports` (local name to statement) and returns the rest. */
@@ -154,7 +165,7 @@ function writeFolder(
     if (examples.length === 0) continue;
     const target = join(folder, `${relative(directory, file).replace(/\.\w+$/, '')}.examples.test.ts`);
     const path = relative(ROOT, file).split(sep).join('/');
-    const rendered = renderExamples(path, examples, packageName, exports);
+    const rendered = renderExamples(path, examples, packageName, path.endsWith('.md') ? [] : exports);
     written.add(target);
     // Unchanged files keep their time, so that watchers stay quiet.
     if (existsSync(target) && readFileSync(target, 'utf8') === rendered) continue;
