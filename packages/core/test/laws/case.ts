@@ -101,6 +101,8 @@ export type StageCase = Named &
         readonly maxKeys: number;
         readonly mark: number;
         readonly stages: readonly StageCase[];
+        /** How the items of a key are parted: some of them, or copies, by the stages, and others beside them. */
+        readonly split: 'none' | 'broadcast' | 'partition';
         /** Whether items tell their key behind it. */
         readonly isTagged: boolean;
         readonly fault?: Fault | undefined;

@@ -36,5 +36,6 @@ export function lanesOf(
 
 /** A stage without what goes wrong in it. */
 export function faultless(stage: StageCase): StageCase {
-  return { ...stage, fault: undefined, inside: undefined } as StageCase;
+  const inner = 'stages' in stage ? { stages: stage.stages.map(faultless) } : {};
+  return { ...stage, ...inner, fault: undefined, inside: undefined } as StageCase;
 }

@@ -155,14 +155,22 @@ class Work {
     return { ...end, items: end.items.flatMap((value) => branches.map((_, at) => tagged(value, at))), isSome: true };
   }
 
+  #lane(from: Expected, stages: readonly StageCase[], split: 'none' | 'broadcast' | 'partition'): Expected {
+    if (split === 'none') return this.stages(from, stages);
+    const [some, others] = this.split(from, { split, drops: false }, 2) as [Expected, Expected];
+    const made = this.stages(some, stages);
+    const items = [...made.items, ...others.items];
+    return { ...made, items, isOrdered: false, isInOrder: false, isExact: false, most: made.most + others.most };
+  }
+
   /** What the sub-pipelines of all keys make. */
   #lanes(from: Expected, stage: StageCase & { readonly kind: 'partitionBy' }): Expected {
-    const { name = '', stages, isTagged } = stage;
+    const { name = '', stages, isTagged, split } = stage;
     const quiet = new Work(this.#limits);
     const inner = stages.map(faultless);
     const ends = lanesOf(from.items, stage, from.isOrdered).map(({ tag, items, isEvicted }) => ({
       tag,
-      made: quiet.stages({ ...from, items, ...(isEvicted ? { errors: [], mayEndWell: true } : {}) }, inner),
+      made: quiet.#lane({ ...from, items, ...(isEvicted ? { errors: [], mayEndWell: true } : {}) }, inner, split),
     }));
     const tags = [...new Set(ends.map(({ tag }) => tag))];
     if (isTagged) {
@@ -244,7 +252,9 @@ function withFaults(from: Expected, stages: readonly StageCase[]): Expected {
   const errors = [...from.errors];
   let { isSome } = from;
   const look = (stage: StageCase): void => {
-    if (stage.kind === 'compose') return stage.stages.forEach(look);
+    if (stage.kind === 'compose' || stage.kind === 'partitionBy') stage.stages.forEach(look);
+    if (stage.kind === 'overflow' && stage.overflow === 'fail')
+      errors.push({ stage: stage.name ?? '', index: undefined, code: 'ERR_CORE_OVERFLOW' });
     const fault = 'fault' in stage ? stage.fault : undefined;
     const inside = stage.kind === 'flatMap' ? stage.inside : undefined;
     const canFail = (fault !== undefined && fault.how !== 'hangs') || inside !== undefined;

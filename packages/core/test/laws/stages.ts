@@ -15,6 +15,7 @@ import {
   flatMap,
   map,
   mapAsync,
+  merge,
   type Pipeline,
   partitionBy,
   rateLimit,
@@ -257,12 +258,17 @@ function parted(
   made: StageCase & { readonly kind: 'partitionBy' },
   world: World,
 ): Pipeline<Value> {
-  const { name = '', keys, maxKeys, mark, stages, isTagged } = made;
+  const { name = '', keys, maxKeys, mark, stages, isTagged, split } = made;
   const key = (value: Value): number | undefined =>
     world.call(made as { name: string }, () => tagOf(value)) as number | undefined;
   const inside = (branch: Pipeline<Value>): Pipeline<Value> => {
     for (const stage of stages) world.perKey.add(stage.name ?? '');
-    return stages.reduce((all, stage) => pipeThrough(all, stage, world), branch);
+    const through = (input: Pipeline<Value>): Pipeline<Value> =>
+      stages.reduce((all, stage) => pipeThrough(all, stage, world), input);
+    if (split === 'none') return through(branch);
+    const options = { name: `${name} split` };
+    const [some, others] = split === 'broadcast' ? branch.broadcast(2, options) : branch.partition(isKept, options);
+    return merge(through(some), others, { name: `${name} join` });
   };
   const all = pipeline
     .pipeThrough(map((value: Value) => keyed(value, keys) as never, { name: `${name} tag` }) as Stage<Value, Value>)
