@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '@millrace/core';
 import { checkFunction, checkMs, checkOptions } from '@millrace/core/authoring';
 import { backgroundClock } from './internal/background-clock.js';
+import { checkObserved } from './internal/check-observed.js';
 import type { Observed } from './observe.js';
 
 /** What lines are given to: pino, bunyan, `console`, or anything that takes fields and a message. */
@@ -42,7 +43,7 @@ interface Suppressed {
  * @param logger - Takes `(fields, message)`, as pino and `console` do.
  * @param options - `errorEveryMs`, `clock`.
  * @returns The log; `close()` ends it.
- * @throws TypeError `ERR_CORE_ARGUMENT` when the logger lacks a method or an option is unknown.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `observed` is not from `observe()`, the logger lacks a method or an option is unknown.
  *
  * @example Log the runs of a pipeline
  * ```ts
@@ -57,6 +58,7 @@ interface Suppressed {
  * ```
  */
 export function logRun(observed: Observed, logger: Logger, options: LogRunOptions = {}): RunLog {
+  checkObserved('logRun()', observed);
   for (const level of ['info', 'warn', 'error'] as const) checkFunction('logRun()', `logger.${level}`, logger?.[level]);
   checkOptions('logRun()', options, ['errorEveryMs', 'clock']);
   const { errorEveryMs = 10_000, clock = backgroundClock } = options;

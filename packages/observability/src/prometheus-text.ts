@@ -1,4 +1,5 @@
 import type { StageCounts } from '@millrace/core';
+import { checkSnapshot } from './internal/check-observed.js';
 import type { PipelineSnapshot, Snapshot, StageSnapshot } from './snapshot.js';
 
 type Labels = Readonly<Record<string, string>>;
@@ -137,6 +138,7 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
  *
  * @param snapshot - What `observed.snapshot()` gave.
  * @returns The text, with a newline at its end; empty where nothing has run.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `snapshot` is none.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  *
  * @example Answer a scrape
@@ -149,6 +151,7 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
  * ```
  */
 export function prometheusText(snapshot: Snapshot): string {
+  checkSnapshot('prometheusText()', snapshot);
   let text = '';
   for (const { name, type, help, of } of FAMILIES) {
     const samples = snapshot.pipelines.flatMap(of);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { PipelineError } from '@millrace/core';
 import { checkCount, checkOptions, outOfRange, wrongType } from '@millrace/core/authoring';
+import { checkObserved } from './internal/check-observed.js';
 import type { Observed } from './observe.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus-text.js';
 
@@ -32,7 +33,7 @@ export interface MetricsServer {
  * @param observed - What `observe()` gave.
  * @param options - `port`, `host`.
  * @returns Resolves when it listens.
- * @throws TypeError `ERR_CORE_ARGUMENT` when an option is unknown or has a wrong type.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `observed` is not from `observe()`, or an option is unknown or has a wrong type.
  * @throws PipelineError `ERR_OBSERVABILITY_LISTEN` when it can't listen there, as where the port is taken.
  *
  * @example Serve the figures, and read them
@@ -46,6 +47,7 @@ export interface MetricsServer {
  * ```
  */
 export async function serveMetrics(observed: Observed, options: ServeMetricsOptions = {}): Promise<MetricsServer> {
+  checkObserved('serveMetrics()', observed);
   checkOptions('serveMetrics()', options, ['port', 'host']);
   const { port = 0, host = '127.0.0.1' } = options;
   checkCount('serveMetrics()', 'port', port, 0);

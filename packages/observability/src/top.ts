@@ -1,6 +1,7 @@
 import type { Clock } from '@millrace/core';
 import { checkMs, checkOptions, wrongType } from '@millrace/core/authoring';
 import { backgroundClock, repeat } from './internal/background-clock.js';
+import { checkObserved } from './internal/check-observed.js';
 import { widthOf } from './internal/format.js';
 import { headOf, tableOf } from './internal/table.js';
 import type { Observed } from './observe.js';
@@ -50,7 +51,7 @@ export interface Top {
  * @param observed - What `observe()` gave.
  * @param options - `stream`, `intervalMs`, `clock`.
  * @returns The table; `close()` ends it.
- * @throws TypeError `ERR_CORE_ARGUMENT` when an option is unknown or has a wrong type.
+ * @throws TypeError `ERR_CORE_ARGUMENT` when `observed` is not from `observe()`, or an option is unknown or has a wrong type.
  *
  * @example Show a table while a pipeline runs
  * ```ts
@@ -64,6 +65,7 @@ export interface Top {
  * ```
  */
 export function top(observed: Observed, options: TopOptions = {}): Top {
+  checkObserved('top()', observed);
   checkOptions('top()', options, ['stream', 'intervalMs', 'clock']);
   const { stream = globalThis.process?.stderr, intervalMs = 1000, clock = backgroundClock } = options;
   checkMs('top()', 'intervalMs', intervalMs, 1);

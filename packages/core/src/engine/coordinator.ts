@@ -80,7 +80,7 @@ export class Coordinator {
       if (obstacle === undefined) continue;
       throw new PipelineError(
         'ERR_CORE_CHECKPOINT',
-        `Cannot build the pipeline: source "${name}" ${obstacle} (must be a source that can go on from a position, under a checkpoint)`,
+        `Cannot build the pipeline: source "${name}" ${obstacle} (must be one that can go on from a position, as arrays and fileLines() can, under a checkpoint)`,
       );
     }
   }
