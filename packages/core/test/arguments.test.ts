@@ -111,7 +111,7 @@ const refusals: Record<'TypeError' | 'RangeError', Record<string, () => unknown>
       () => mapAsync(same, { limit: 2 } as never),
     'bufferUnordered(): concurrency is undefined (must be a whole number of 1 or more)': () =>
       bufferUnordered(undefined as never),
-    'bufferUnordered(): option "ordered" is unknown (must be one of "name", "highWaterMark", "onError", "retry", "timeoutMs")':
+    'bufferUnordered(): option "ordered" is unknown (must be one of "name", "highWaterMark", "size", "onError", "retry", "timeoutMs")':
       () => bufferUnordered(2, { ordered: true } as never),
     'cached(): fn is 1 (must be a function)': () => cached(1 as never),
     'cached(): options is null (must be an object)': () => cached(same, null as never),

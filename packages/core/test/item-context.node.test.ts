@@ -501,6 +501,8 @@ const failing: Record<string, Stage<number, number>> = {
   'a step that unfolds': flatMap((n) => [fail(n)]),
   'a stage': mapAsync(async (n) => fail(n), { concurrency: 2 }),
   'a stage, unordered': mapAsync(async (n) => fail(n), { concurrency: 2, ordered: false }),
+  'the size of an edge': mapAsync(async (n) => n, { highWaterMark: 4, size: fail }),
+  'the size of a buffer': buffer(4, { size: fail }),
   'a stage with tries': mapAsync(async (n) => fail(n), { retry: { attempts: 2, backoffMs: 0 } }),
 };
 

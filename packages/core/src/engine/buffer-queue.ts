@@ -105,13 +105,13 @@ export class BufferQueue implements Puller<unknown> {
     try {
       size = this.#scale === undefined ? 1 : this.#scale.weigh(item);
     } catch (error) {
-      return this.#fail(error);
+      return this.#fail(error, item);
     }
     if (this.#fits(size)) return this.#keep(item, size);
     if (this.#overflow === 'fail') {
       const full = this.#scale === undefined ? this.#capacity : `${this.#scale.total} of ${this.#capacity} by size`;
       const message = `Cannot buffer the item: ${full} wait already (must be fewer, or another overflow policy)`;
-      return this.#fail(new PipelineError('ERR_CORE_OVERFLOW', message));
+      return this.#fail(new PipelineError('ERR_CORE_OVERFLOW', message), item);
     }
     if (this.#overflow === 'drop-newest') return this.#lose(1, 'dropped');
     while (!this.#fits(size)) {
@@ -137,8 +137,9 @@ export class BufferQueue implements Puller<unknown> {
     this.#scale?.add(size);
   }
 
-  #fail(error: unknown): void {
-    this.#behind = this.#context.failure(error, this.#context.enteredBefore + this.#context.counts.in - 1);
+  #fail(error: unknown, item: unknown): void {
+    const { counts, enteredBefore } = this.#context;
+    this.#behind = this.#context.failure(error, enteredBefore + counts.in - 1, 1, item);
     this.#lose(1, 'abandoned');
   }
 

@@ -157,7 +157,7 @@ export class Edge implements Puller<unknown> {
       }
       return true;
     } catch (error) {
-      this.#last = this.#context.failure(error, this.#entered);
+      this.#last = this.#context.failure(error, this.#context.enteredBefore + this.#entered, 1, items[0]);
       this.#abandon(items.length);
       return false;
     }

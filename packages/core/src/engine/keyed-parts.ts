@@ -4,6 +4,7 @@ import type { RunContext, StageContext } from './context.js';
 import type { OpenLane } from './lane.js';
 import type { LaneLoops } from './lane-loop.js';
 import type { ErrorPolicy } from './rejects.js';
+import type { SizeOf } from './scale.js';
 import type { Chain } from './spec.js';
 
 /** How many items are read before they are told apart. */
@@ -15,6 +16,8 @@ export interface KeyedSpec {
   readonly maxKeys: number;
   /** How many items of each key may wait. */
   readonly highWaterMark: number;
+  /** What one of them weighs, where `highWaterMark` is of weight. */
+  readonly size?: SizeOf | undefined;
   /** What becomes of one key more: the key used least recently is completed, or the run fails. */
   readonly overflow: 'evict' | 'fail';
   /** What becomes of an item whose key can't be told. Default: it fails the run. */

@@ -25,9 +25,14 @@ export function keyedStage(spec: KeyedSpec, name: string): NestedSpec {
 
 /** Plans the sub-pipeline once, for all keys. */
 function planKeyed(spec: KeyedSpec, name: string, planner: Planner, before: Tail): Tail {
-  const { maxKeys, highWaterMark } = spec;
+  const { maxKeys, highWaterMark, size } = spec;
   const stage = planner.stage(name, 'split', before);
-  planner.room(stage, 'edge', (IN_HAND + maxKeys * highWaterMark) * before.most);
+  const waiting = maxKeys * highWaterMark;
+  if (size === undefined) planner.room(stage, 'edge', (IN_HAND + waiting) * before.most);
+  else {
+    planner.room(stage, 'in hand', IN_HAND * before.most);
+    planner.room(stage, 'edge', waiting * before.most, waiting);
+  }
   const { from } = before;
   // What is at this place is known when the sub-pipeline has been planned.
   const at = planner.node({ type: 'keyed', stage, from });

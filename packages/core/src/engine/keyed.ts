@@ -179,13 +179,16 @@ export class Keyed implements Puller<unknown> {
       const item = hand.items[hand.at];
       const lane = this.#laneOf(hand.key, item);
       if (lane === undefined) break;
-      if (!lane.isClosed && !lane.isWaiting && lane.waiting >= this.#spec.highWaterMark) break;
+      if (!lane.isClosed && !lane.isWaiting && lane.isFull) break;
       hand.at++;
       counts.in++;
       if (lane.isClosed) {
         counts.dropped++;
         inside(-weight);
-      } else lane.add(item);
+      } else {
+        const failure = lane.add(item, counts.in - 1);
+        if (failure !== undefined) this.#fail(failure);
+      }
     }
     return hand.isEmpty;
   }
@@ -269,7 +272,7 @@ export class Keyed implements Puller<unknown> {
   }
 
   #openLane(key: unknown): Lane {
-    const lane = new Lane(key, this.#parts.split, this.#onRoom, this.#onLane);
+    const lane = new Lane(key, this.#parts.split, this.#spec, this.#onRoom, this.#onLane);
     lane.loop = this.#loops?.open();
     if (lane.loop === undefined) lane.open = this.#parts.open(lane);
     this.#lanes.set(key, lane);

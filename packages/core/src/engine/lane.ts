@@ -1,8 +1,9 @@
-import { type Answer, END, type Mark, type Pulled, type Puller } from './answer.js';
+import { type Answer, END, type Failure, type Mark, type Pulled, type Puller } from './answer.js';
 import type { StageContext } from './context.js';
 import { noCounts, type StageCounts } from './counts.js';
 import type { LaneLoops, LaneState } from './lane-loop.js';
 import { Later } from './later.js';
+import { Scale, type SizeOf } from './scale.js';
 
 /** The nodes of a sub-pipeline, once opened. */
 export interface OpenLane {
@@ -29,6 +30,9 @@ export class Lane implements Puller<unknown> {
   readonly onAnswer: (answer: Answer<unknown>) => void;
   readonly #onRoom: (lane: Lane) => void;
   readonly #context: StageContext;
+  readonly #highWaterMark: number;
+  /** Weighs what waits, where items don't count as one each. */
+  readonly #scale: Scale | undefined;
   #items: unknown[] = [];
   #mark: Mark | undefined;
   /** How many items are before the mark. */
@@ -40,18 +44,21 @@ export class Lane implements Puller<unknown> {
   constructor(
     key: unknown,
     context: StageContext,
+    { highWaterMark, size }: { readonly highWaterMark: number; readonly size?: SizeOf | undefined },
     onRoom: (lane: Lane) => void,
     onAnswer: (lane: Lane, answer: Answer<unknown>) => void,
   ) {
     this.key = key;
     this.#context = context;
+    this.#highWaterMark = highWaterMark;
+    this.#scale = size === undefined ? undefined : new Scale(size);
     this.#onRoom = onRoom;
     this.onAnswer = (answer) => onAnswer(this, answer);
   }
 
-  /** How many items wait. */
-  get waiting(): number {
-    return this.#items.length;
+  /** Whether no more items may wait. */
+  get isFull(): boolean {
+    return (this.#scale?.total ?? this.#items.length) >= this.#highWaterMark;
   }
 
   /** Whether an item that comes now does not have to wait. */
@@ -70,20 +77,34 @@ export class Lane implements Puller<unknown> {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    const { counts, weight } = this.#context;
-    const { length } = this.#items;
-    this.#items = [];
+    this.#abandon(this.#items.splice(0).length);
     this.#mark = undefined;
-    counts.abandoned += length;
-    if (length > 0) this.#context.inside(-length * weight);
     this.#later.give(END);
   }
 
-  add(item: unknown): void {
+  /** Hands an item on, or lets it wait; gives a failure where one that is to wait can't be weighed. */
+  add(item: unknown, index: number): Failure | undefined {
     if (this.#later.isOwed) {
       this.#context.counts.out++;
       this.#later.give([item]);
-    } else this.#items.push(item);
+      return undefined;
+    }
+    try {
+      this.#scale?.add(this.#scale.weigh(item));
+    } catch (error) {
+      this.#abandon(1);
+      return this.#context.failure(error, index, 1, item);
+    }
+    // The function may have ended the run.
+    if (this.isClosed) this.#abandon(1);
+    else this.#items.push(item);
+    return undefined;
+  }
+
+  #abandon(items: number): void {
+    const { counts, weight } = this.#context;
+    counts.abandoned += items;
+    if (items > 0) this.#context.inside(-items * weight);
   }
 
   mark(mark: Mark): void {
@@ -114,6 +135,7 @@ export class Lane implements Puller<unknown> {
     if (this.#items.length === 0) return this.#isEnded ? END : undefined;
     const items = this.#items.splice(0, mark === undefined ? this.#max : Math.min(this.#max, this.#before));
     this.#before = Math.max(0, this.#before - items.length);
+    this.#scale?.remove(items.length);
     this.#context.counts.out += items.length;
     return items;
   }

@@ -11,11 +11,8 @@ import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map
  * @typeParam F - What `onError: fallback(fn)` gives.
  */
 export interface BufferUnorderedOptions<T, F = never>
-  extends Pick<ConcurrencyOptions, 'name'>,
-    ItemPolicyOptions<Thunk<T>, F> {
-  /** How many tasks may wait before the stage, beyond those in service. Default: 0. */
-  readonly highWaterMark?: number;
-}
+  extends Pick<ConcurrencyOptions<Thunk<T>>, 'name' | 'highWaterMark' | 'size'>,
+    ItemPolicyOptions<Thunk<T>, F> {}
 
 /** A task that has not begun. */
 export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
@@ -34,7 +31,7 @@ export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
  * @typeParam T - What a task gives.
  * @typeParam F - What `onError: fallback(fn)` gives.
  * @param concurrency - How many tasks run at once, 1 or more.
- * @param options - `name` (default `'bufferUnordered'`), `highWaterMark` (default 0), and `onError`, `retry`, `timeoutMs` as
+ * @param options - `name` (default `'bufferUnordered'`), `highWaterMark` (default 0) with `size`, and `onError`, `retry`, `timeoutMs` as
  *   `mapAsync()` has them.
  * @returns A stage from tasks to their results.
  * @throws RangeError `ERR_CORE_ARGUMENT` when `concurrency` is not a whole number of 1 or more.
@@ -54,7 +51,7 @@ export function bufferUnordered<T, F = never>(
   options: BufferUnorderedOptions<T, F> = {},
 ): Stage<Thunk<T>, T | Awaited<F>> {
   checkCount('bufferUnordered()', 'concurrency', concurrency, 1);
-  checkOptions('bufferUnordered()', options, ['name', 'highWaterMark', ...ITEM_POLICY_OPTIONS]);
+  checkOptions('bufferUnordered()', options, ['name', 'highWaterMark', 'size', ...ITEM_POLICY_OPTIONS]);
   const call = (thunk: unknown, context: ItemContext): unknown => {
     if (typeof thunk !== 'function')
       throw new TypeError(`the item is ${kindOf(thunk)} (must be a function that begins a task)`);

@@ -1,5 +1,7 @@
 import {
   batch,
+  type DeadLetter,
+  deadLetter,
   filter,
   flatMap,
   from,
@@ -97,11 +99,27 @@ describe('partitionBy()', () => {
         fc.boolean(),
         fc.constantFrom<RunOptions>({}, { fuse: false }, { generate: false }),
         fc.boolean(),
-        async (keys, [build, model], highWaterMark, isLater, way, isSlow) => {
-          const given = keys.map((key, n) => ({ key, n }));
-          const source = isLater ? from(later(given)) : from(given);
+        fc.constantFrom('none', 'skip', 'letters'),
+        fc.boolean(),
+        async (keys, [build, model], mark, isLater, way, isSlow, policy, isWeighed) => {
+          const all = keys.map((key, n) => ({ key, n }));
+          const source = isLater ? from(later(all)) : from(all);
+          const isOut = ({ n }: Item): boolean => policy !== 'none' && n % 5 === 3;
+          const given = all.filter((item) => !isOut(item));
+          const letters: Item[] = [];
+          const writable = new WritableStream<DeadLetter<Item>>({ write: async ({ item }) => void letters.push(item) });
+          const options = {
+            maxKeys: 5,
+            highWaterMark: mark,
+            onError: policy === 'letters' ? deadLetter(writable) : ('skip' as const),
+            ...(isWeighed ? { size: ({ n }: Item) => n % 3 } : {}),
+          };
+          const picky = (item: Item): number => {
+            if (isOut(item)) throw new Error('no');
+            return item.key;
+          };
           const seen: Item[] = [];
-          const run = source.pipeThrough(partitionBy(keyOf, { maxKeys: 5, highWaterMark }, build)).run((item) => {
+          const run = source.pipeThrough(partitionBy(picky, options, build)).run((item) => {
             seen.push(item);
             return isSlow ? Promise.resolve() : undefined;
           }, way);
@@ -109,6 +127,7 @@ describe('partitionBy()', () => {
           expect(summary.balanced).toBe(true);
           expect(summary.inFlightMax).toBeLessThanOrEqual(summary.inFlightBound);
           expect(run.inFlight).toBe(0);
+          expect(letters).toEqual(policy === 'letters' ? all.filter(isOut) : []);
           for (let key = 0; key < 5; key++) {
             const expected = model(given.filter((item) => item.key === key));
             const actual = seen.filter((item) => item.key === key);
@@ -150,6 +169,39 @@ describe('partitionBy()', () => {
       await clock.settle();
     }
     expect(await run.finished).toMatchObject({ read: 11, emitted: 11, balanced: true });
+  });
+
+  test('partitionBy() lets so much weight of each key wait', async () => {
+    const clock = virtualClock();
+    const probe = sourceProbe<string>();
+    const seen: string[] = [];
+    const stuck = new Promise<string>(() => {});
+    const byLetter = partitionBy(
+      (text: string) => text.slice(0, 1),
+      { maxKeys: 2, highWaterMark: 6, size: (text) => text.length },
+      (branch) => branch.pipeThrough(mapAsync((text) => (text.startsWith('a') ? stuck : text))),
+    );
+    const run = probe.pipeline.pipeThrough(byLetter).run((text) => void seen.push(text), { clock });
+    run.finished.catch(() => {});
+    expect(String(run.explain())).toContain('partitionBy in hand: 64');
+    expect(String(run.explain())).toContain('partitionBy edge: 12 by size');
+    // One in service, and three that wait; another finds no room, and holds up what is behind it.
+    probe.release('aa', 'aa', 'aa', 'aa', 'b1', 'aa', 'b2');
+    await clock.settle();
+    expect(seen).toEqual(['b1']);
+    run.abort('enough');
+    await run.finished.catch(() => {});
+    expect(run.inFlight).toBe(0);
+    const heavy = partitionBy(
+      (n: number) => n % 2,
+      { maxKeys: 2, highWaterMark: 2, size: (n) => (n === 4 ? -1 : 1) },
+      (branch) => branch.pipeThrough(mapAsync(() => new Promise<number>(() => {}))),
+    );
+    const failing = from([0, 2, 4])
+      .pipeThrough(heavy)
+      .run(() => {});
+    await expect(failing.finished).rejects.toMatchObject({ index: 2, cause: { code: 'ERR_CORE_SIZE' } });
+    expect(failing.inFlight).toBe(0);
   });
 
   test('partitionBy() does not deadlock when each sub-pipeline gathers more than may wait', async () => {

@@ -5,6 +5,7 @@ import type { Chain, SourceSpec } from '../../engine/spec.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { checkCount, checkFunction, checkOptions, outOfRange, wrongType } from '../../internal/arguments.js';
 import { Pipeline } from '../../pipeline.js';
+import { type EdgeOptions, edgeMark } from '../edge-options.js';
 import { checkPolicy } from '../fault/fallback.js';
 import type { NotPromise } from '../not-promise.js';
 
@@ -14,7 +15,7 @@ import type { NotPromise } from '../not-promise.js';
  * @typeParam T - What comes in.
  * @typeParam K - The keys.
  */
-export interface PartitionByOptions<T = never, K = unknown> {
+export interface PartitionByOptions<T = never, K = unknown> extends EdgeOptions<T> {
   /** How many keys may be open at a time, 1 or more. */
   readonly maxKeys: number;
   /**
@@ -23,8 +24,11 @@ export interface PartitionByOptions<T = never, K = unknown> {
    * `ERR_CORE_KEYS`. Default: `'evict'`.
    */
   readonly overflow?: 'evict' | 'fail';
-  /** How many items of each key may wait for their sub-pipeline, 1 or more. Default: 1. */
-  readonly highWaterMark?: number;
+  /**
+   * How many items of each key may wait for their sub-pipeline, 1 or more; with a `size`, how much they may weigh. Default:
+   * 1 item.
+   */
+  readonly highWaterMark?: number | QueuingStrategy<T>;
   /**
    * What becomes of an item on which `key` fails: `'fail'` fails the run, `'skip'` leaves it out, `deadLetter(writable)`
    * writes it to a stream, which the stage waits for, and `fallback(fn)` gives another key. Default: `'fail'`.
@@ -60,7 +64,7 @@ export interface PartitionByOptions<T = never, K = unknown> {
  * @typeParam O - What goes out.
  * @typeParam K - The keys.
  * @param key - Gives the key of an item, as of a `Map`; called once for each.
- * @param options - `maxKeys`, and where wanted `overflow`, `highWaterMark`, `onError` (default `'fail'`) and `name`.
+ * @param options - `maxKeys`, and where wanted `overflow`, `highWaterMark` with `size`, `onError` (default `'fail'`) and `name`.
  * @param build - Puts stages behind the branch it is given; may part it and bring it together, but not add other sources.
  * @returns A stage from `T` to `O`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
@@ -83,8 +87,9 @@ export function partitionBy<T, O, K = unknown>(
   build: (branch: Pipeline<T>) => Pipeline<O>,
 ): Stage<T, O> {
   checkFunction('partitionBy()', 'key', key);
-  checkOptions('partitionBy()', options, ['maxKeys', 'overflow', 'highWaterMark', 'onError', 'name']);
-  const { maxKeys, overflow = 'evict', highWaterMark = 1, onError, name = 'partitionBy' } = options;
+  checkOptions('partitionBy()', options, ['maxKeys', 'overflow', 'highWaterMark', 'size', 'onError', 'name']);
+  const { maxKeys, overflow = 'evict', onError, name = 'partitionBy' } = options;
+  const { highWaterMark, size } = edgeMark('partitionBy()', options) ?? { highWaterMark: 1, size: undefined };
   if (onError !== undefined) checkPolicy('partitionBy()', onError);
   checkCount('partitionBy()', 'maxKeys', maxKeys, 1);
   checkCount('partitionBy()', 'highWaterMark', highWaterMark, 1);
@@ -103,7 +108,7 @@ export function partitionBy<T, O, K = unknown>(
       built,
       'made of the branch, once: broadcast() gives it twice',
     );
-  const spec = { key: key as (item: unknown) => unknown, maxKeys, highWaterMark, overflow, onError, inner };
+  const spec = { key: key as (item: unknown) => unknown, maxKeys, highWaterMark, size, overflow, onError, inner };
   return stageOf(keyedStage(spec, name), openPair);
 }
 
