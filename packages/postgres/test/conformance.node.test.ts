@@ -1,3 +1,4 @@
+import { fallback } from '@millrace/core';
 import { enrich, selectBy } from '@millrace/postgres';
 import { type ConformOptions, conform, type StageFactory } from '@millrace/testkit';
 import { expect, type TestContext, test } from 'vitest';
@@ -22,6 +23,16 @@ function conforms(name: string, factory: StageFactory<number, string>, options: 
 }
 
 conforms('enrich()', (user) => enrich(sql, { key, query: byId, into: user(named) }));
+conforms('enrich() with retry and fallback()', () =>
+  enrich(sql, {
+    key: (id: number) => (id % 2 === 0 ? id : 2 ** 40),
+    query: byId,
+    into: named,
+    // The clock stands still: nothing that waits by it would end.
+    retry: { attempts: 2, when: () => false },
+    onError: fallback((_error, id) => `${id}: undefined`),
+  }),
+);
 conforms('enrich() whose key fails', (user) => enrich(sql, { key: user(key), query: byId, into: named }));
 conforms('enrich() with small limits', (user) =>
   enrich(sql, { key, query: byId, into: user(named), maxBatch: 2, inFlight: 1, maxEntries: 0, highWaterMark: 0 }),

@@ -1,8 +1,10 @@
+import type { FailedItem } from '@millrace/core';
 import {
   type Answer,
   carryOn,
   END,
   type Failure,
+  Given,
   isLater,
   Later,
   Mark,
@@ -23,7 +25,7 @@ import type { LookupKey } from './select-by.js';
 export interface EnrichFunctions {
   readonly key: (item: unknown) => LookupKey;
   readonly into: (item: unknown, row: unknown) => unknown;
-  readonly fallback: ((item: unknown, error: unknown) => unknown) | undefined;
+  readonly fallback: ((item: unknown, error: unknown, context: FailedItem) => unknown) | undefined;
 }
 
 /** The same for items that carry their origins: they are called in their contexts, and what comes out carries on. */
@@ -35,7 +37,7 @@ export function carried({ key, into, fallback }: EnrichFunctions): EnrichFunctio
         item,
         within(item, () => into(plain(item), row)),
       ),
-    fallback: fallback && ((item, error) => within(item, () => fallback(plain(item), error))),
+    fallback: fallback && ((item, error, context) => within(item, () => fallback(plain(item), error, context))),
   };
 }
 
@@ -55,7 +57,7 @@ export class EnrichStage implements Puller<unknown> {
   readonly #upstream: Puller<unknown>;
   readonly #context: StageContext;
   readonly #lookups: Lookups;
-  readonly #rejects: Rejects<unknown>;
+  readonly #rejects: Rejects<unknown, Given>;
   /** In the order in which they are handed on: of their items, or (unordered) of their rows. */
   #queue: Slot[] = [];
   #head = 0;
@@ -63,8 +65,10 @@ export class EnrichStage implements Puller<unknown> {
   readonly #waiting = new Map<Entry, Slot[]>();
   #waitingItems = 0;
   #isAsking = false;
-  /** Whether the letter of an item is being written, which has left the queue. */
+  /** Whether the letter of an item is being written, or its fallback promised, which has left the queue. */
   #isWriting = false;
+  /** What was given for an item that has left the queue; goes on next. */
+  #given: Given | undefined;
   /** How many items were dealt with otherwise since more were asked for. */
   #lost = 0;
   #isClosed = false;
@@ -81,7 +85,7 @@ export class EnrichStage implements Puller<unknown> {
     settings: LookupSettings,
     upstream: Puller<unknown>,
     context: StageContext,
-    rejects: Rejects<unknown>,
+    rejects: Rejects<unknown, Given>,
   ) {
     this.#functions = functions;
     this.#rejects = rejects;
@@ -127,7 +131,8 @@ export class EnrichStage implements Puller<unknown> {
   }
 
   #inService(): number {
-    return this.#queue.length - this.#head + this.#waitingItems + (this.#isWriting ? 1 : 0);
+    const apart = this.#isWriting || this.#given !== undefined ? 1 : 0;
+    return this.#queue.length - this.#head + this.#waitingItems + apart;
   }
 
   /** Takes all there is room and input for, then has the new keys asked for: never waits for a batch to fill. */
@@ -175,7 +180,7 @@ export class EnrichStage implements Puller<unknown> {
     const index = this.#context.enteredBefore + this.#context.counts.in++;
     let entry: Entry;
     try {
-      entry = this.#lookups.of(this.#functions.key(item), nowMs);
+      entry = this.#lookups.of(this.#functions.key(item), nowMs, item, index);
     } catch (error) {
       const slot: Slot = { item, index, entry: { state: 'without key', error } };
       if (this.#isClosed) this.#reject(error, slot);
@@ -249,14 +254,15 @@ export class EnrichStage implements Puller<unknown> {
   /** Up to as many results as were asked for. */
   #finished(): unknown[] {
     const items: unknown[] = [];
-    while (
-      items.length < this.#max &&
-      this.#head < this.#queue.length &&
-      this.#failure === undefined &&
-      !this.#isWriting
-    ) {
-      const slot = this.#queue[this.#head] as Slot;
-      if (slot.entry.state === 'asked') break;
+    while (items.length < this.#max && this.#failure === undefined && !this.#isWriting) {
+      const given = this.#given;
+      if (given !== undefined) {
+        this.#given = undefined;
+        items.push(given.value);
+        continue;
+      }
+      const slot = this.#queue[this.#head];
+      if (slot === undefined || slot.entry.state === 'asked') break;
       this.#head++;
       try {
         items.push(this.#resultOf(slot));
@@ -271,36 +277,45 @@ export class EnrichStage implements Puller<unknown> {
     return items;
   }
 
-  #reject(error: unknown, { item, index }: Slot): void {
+  #reject(error: unknown, { item, index, entry }: Slot): void {
+    const attempts = entry.state === 'failed' || entry.state === 'fatal' ? entry.attempts : 1;
     if (this.#isClosed) {
       this.#abandon(1);
-      return this.#context.alsoFailed(this.#context.failure(error, index, 1, item).error);
+      return this.#context.alsoFailed(this.#context.failure(error, index, attempts, item).error);
     }
-    const taken = this.#rejects.take(error, index, item);
+    if (entry.state === 'fatal') return this.#dealtWith(this.#context.failure(error, index, attempts, item));
+    const taken = this.#rejects.take(error, index, item, attempts);
     if (!(taken instanceof Promise)) return this.#dealtWith(taken);
     this.#isWriting = true;
-    taken.then((failure) => {
+    taken.then((outcome) => {
       if (this.#isClosed) return;
       this.#isWriting = false;
-      this.#dealtWith(failure);
+      this.#dealtWith(outcome);
       this.#hand();
     });
   }
 
-  #dealtWith(failure: Failure | undefined): void {
-    if (failure === undefined) {
+  #dealtWith(outcome: Failure | Given | undefined): void {
+    if (outcome === undefined) {
       this.#lost++;
       return this.#context.inside(-this.#context.weight);
     }
+    if (outcome instanceof Given) {
+      this.#given = outcome;
+      return;
+    }
     this.#abandon(1);
-    this.#failure = failure;
+    this.#failure = outcome;
   }
 
-  #resultOf({ item, entry }: Slot): unknown {
+  #resultOf({ item, index, entry }: Slot): unknown {
     const { into, fallback } = this.#functions;
-    if (entry.state === 'without key') throw entry.error;
+    if (entry.state === 'without key' || entry.state === 'fatal') throw entry.error;
     if (entry.state === 'found') return into(item, entry.row);
-    if (fallback !== undefined) return into(item, fallback(item, entry.error));
+    if (fallback !== undefined) {
+      const told = { stage: this.#context.name, index, attempts: entry.attempts };
+      return into(item, fallback(item, entry.error, told));
+    }
     if (entry.state === 'failed') throw entry.error;
     return into(item, undefined);
   }

@@ -1,20 +1,22 @@
-import type { OnError, Stage } from '@millrace/core';
+import type { ErrorPolicy, FailedItem, RetryOptions, Stage } from '@millrace/core';
 import {
   checkBoolean,
   checkCount,
   checkFunction,
   checkMs,
-  checkOnError,
   checkOptions,
   edgeMark,
+  itemPolicy,
   openRejects,
   operator,
   outOfRange,
   type Puller,
+  type RetryPolicy,
   roomFor,
   wrongType,
 } from '@millrace/core/authoring';
 import { isSqlClient, type SqlClient } from '../connection/client.js';
+import { DatabaseError } from '../errors.js';
 import { carried, type EnrichFunctions, EnrichStage } from './enrich-stage.js';
 import { CACHE, type CacheInternals, type RowCache, rememberOf } from './row-cache.js';
 import type { KeyQuery, LookupKey } from './select-by.js';
@@ -33,6 +35,14 @@ export interface EnrichOptions<I, Row, O> {
   readonly inFlight?: number;
   /** How long a query may take, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number;
+  /**
+   * Tries a query again that failed, with all its keys, which nobody else asks for meanwhile; their items keep their room, and
+   * their places. `when` is told the {@link DatabaseError}, the index of the first of these items and the try; by default only
+   * what is about the connection is worth another: the server can't be reached, has too many connections, starts or stops, or
+   * ended the session. Not a password that is refused, not a query that is wrong, and not one that took longer than
+   * `timeoutMs`, which holds for each try. Default: never.
+   */
+  readonly retry?: RetryOptions;
   /** How many keys are remembered, with their rows; 0 for none. Default: 10,000. */
   readonly maxEntries?: number;
   /** How long a row is used, in milliseconds from its arrival. Default: 60,000. */
@@ -48,9 +58,10 @@ export interface EnrichOptions<I, Row, O> {
   readonly ordered?: boolean;
   /**
    * What happens to an item whose lookup fails or takes too long, where nothing stands in for its row, and to one on which
-   * `key`, `into` or `fallback` throws: `'fail'`, `'skip'` or `deadLetter(writable)`. Default: `'fail'`.
+   * `key`, `into` or the option `fallback` throws: `'fail'`, `'skip'`, `deadLetter(writable)`, or core's `fallback(fn)`, which
+   * gives what goes out in place of what `into` should have given. Default: `'fail'`.
    */
-  readonly onError?: OnError<NoInfer<I>>;
+  readonly onError?: ErrorPolicy<NoInfer<I>, NoInfer<O> | PromiseLike<NoInfer<O>>>;
   /** How many items may wait before the stage. Default: 256; behind a batch, as many as have 256 members. */
   readonly highWaterMark?: number | QueuingStrategy<NoInfer<I>>;
   /** What an item weighs, as in core's `EdgeOptions`: makes `highWaterMark` one of bytes. Default: every item counts as one. */
@@ -63,13 +74,16 @@ export interface EnrichOptions<I, Row, O> {
 export interface EnrichFallbackOptions<I, Row, O, F = Row> extends Omit<EnrichOptions<I, Row, O>, 'into'> {
   /** What goes out, of the item and its row, or what `fallback` gave for it. */
   readonly into: (item: I, row: Row | F) => O;
-  /** Stands in for a row: without an error where there is none, with it where the lookup failed or took too long. */
-  readonly fallback: (item: I, error: unknown) => F;
+  /**
+   * Stands in for a row: without an error where there is none, with it where the lookup failed or took too long. The context
+   * says which item it is, and how often its key was looked up.
+   */
+  readonly fallback: (item: I, error: unknown, context: FailedItem) => F;
 }
 
 const WHERE = 'enrich()';
 const OPTIONS = ['key', 'query', 'into', 'fallback', 'maxBatch', 'inFlight', 'timeoutMs', 'maxEntries', 'ttlMs'];
-const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'size', 'name', 'onError'];
+const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'size', 'name', 'onError', 'retry'];
 
 /**
  * Adds to each item its row from a database, with one query for many items.
@@ -78,9 +92,10 @@ const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'size
  * - Order: kept, or that in which rows arrive with `ordered: false`.
  * - Holds: at most `maxBatch × inFlight` items in service and `maxEntries` rows.
  * - Backpressure: takes items while it has room for them in service.
- * - Failure: a lookup that fails or takes longer than `timeoutMs` is answered by `fallback`; without one, and where `key`,
- *   `into` or `fallback` throws, the pipeline fails at the item, or `onError` says what becomes of it.
- * - Cancel: closes its connections, whatever is under way on them, and cancels upstream with the same reason.
+ * - Failure: a lookup that fails or takes longer than `timeoutMs`, behind the tries of `retry`, is answered by `fallback`;
+ *   without one, and where `key`, `into` or `fallback` throws, the pipeline fails at the item, or `onError` says what
+ *   becomes of it.
+ * - Cancel: ends the waits between tries, closes its connections, whatever is under way on them, and cancels upstream with the same reason.
  *
  * The keys that wait go into one query, at most `maxBatch`: under load batches grow, and a single item never waits for
  * one to fill. A key that is being looked up is not asked for again; rows, and that there is none, are remembered for
@@ -93,7 +108,7 @@ const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'size
  * @typeParam Row - A row.
  * @typeParam O - What goes out.
  * @param sql - What `postgres()` returned.
- * @param options - `key`, `query`, `into`, and how: see {@link EnrichOptions}; with `fallback`, see {@link EnrichFallbackOptions}.
+ * @param options - `key`, `query`, `into`, and how, with `retry` (default: none) and `onError` (default `'fail'`): see {@link EnrichOptions}; with `fallback`, see {@link EnrichFallbackOptions}.
  * @returns A stage from `I` to `O`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
  * @remarks Elsewhere: RxJS –; Rust –; Akka `Slick.flowWithPassThrough`; Node –.
@@ -115,6 +130,21 @@ const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'size
  * await sql.end();
  * await server.stop();
  * ```
+ *
+ * @example Three tries of a query when the connection fails, then the item as it is
+ * ```ts
+ * import { fallback, from } from '@millrace/core';
+ * import postgres from 'postgres';
+ * const sql = postgres({ host: '127.0.0.1', port: 9 }); // nobody is there
+ * const stage = enrich(sql, {
+ *   key: (code: string) => code,
+ *   query: selectBy<{ city: string }>('airport', 'code'),
+ *   into: (code, airport) => airport?.city ?? code,
+ *   retry: { attempts: 3, backoffMs: 1 },
+ *   onError: fallback((_error, code: string, { attempts }) => `${code} after ${attempts} tries`),
+ * });
+ * assert.deepEqual(await from(['BOS']).pipeThrough(stage).toArray(), ['BOS after 3 tries']);
+ * ```
  */
 export function enrich<I, Row, O, F = Row>(sql: SqlClient, options: EnrichFallbackOptions<I, Row, O, F>): Stage<I, O>;
 export function enrich<I, Row, O>(sql: SqlClient, options: EnrichOptions<I, Row, O>): Stage<I, O>;
@@ -131,15 +161,15 @@ export function enrich<I, Row, O>(
   if (typeof query?.rows !== 'function' || typeof query.keyOf !== 'function')
     throw wrongType(WHERE, 'query', query, 'what selectBy() returns, or an object with the functions rows and keyOf');
   const { maxBatch = 500, inFlight = 4, timeoutMs = 5000 } = options;
-  const { ordered = true, name = 'enrich', onError = 'fail' } = options;
+  const { ordered = true, name = 'enrich' } = options;
   const { highWaterMark, size } = edgeMark(WHERE, options) ?? { highWaterMark: roomFor(256), size: undefined };
-  checkOnError(WHERE, onError);
+  const { onError, retry } = policies(options);
   for (const [what, value] of Object.entries({ maxBatch, inFlight })) checkCount(WHERE, what, value, 1);
   checkMs(WHERE, 'timeoutMs', timeoutMs, 1);
   checkBoolean(WHERE, 'ordered', ordered);
   const functions = { key, into, fallback };
   const { cache, remember } = remembering(options, query);
-  const settings = { sql, query, maxBatch, inFlight, timeoutMs, cache, remember };
+  const settings = { sql, query, maxBatch, inFlight, timeoutMs, retry, cache, remember };
   return operator<unknown, unknown>({
     name,
     highWaterMark,
@@ -150,9 +180,27 @@ export function enrich<I, Row, O>(
     carries: true,
     open(upstream: Puller<unknown>, context) {
       const own = context.carries ? carried(functions) : functions;
-      return new EnrichStage(own, ordered, settings, upstream, context, openRejects<unknown>(onError, context));
+      return new EnrichStage(own, ordered, settings, upstream, context, openRejects(onError, context));
     },
   }) as unknown as Stage<I, O>;
+}
+
+/** What becomes of failures: as the options say, but for `when`. */
+function policies({ onError = 'fail', retry }: { onError?: ErrorPolicy<never, unknown>; retry?: RetryOptions }): {
+  readonly onError: ErrorPolicy<unknown, unknown>;
+  readonly retry: RetryPolicy | undefined;
+} {
+  const policy = itemPolicy(WHERE, retry === undefined ? { onError } : { onError, retry });
+  if (policy?.retry === undefined) return { onError: policy?.onError ?? 'fail', retry: undefined };
+  return { onError: policy.onError, retry: { ...policy.retry, when: policy.retry.when ?? isOfConnection } };
+}
+
+/** Whether an error is about the connection, and may be over the next time. */
+function isOfConnection(error: unknown): boolean {
+  if (!(error instanceof DatabaseError)) return false;
+  if (error.code === 'ERR_POSTGRES_LOST') return true;
+  // What is not refused by the server for good: who may not come in, and to which database.
+  return error.code === 'ERR_POSTGRES_CONNECT' && !/^(28|3D)/.test(error.sqlState ?? '');
 }
 
 /** What is remembered: as the options say, or as the cache that was given does. */

@@ -1,4 +1,4 @@
-import type { StageContext } from '@millrace/core/authoring';
+import { Retries, type RetryPolicy, type StageContext } from '@millrace/core/authoring';
 import { Attempt } from '../connection/attempt.js';
 import { CLOSED, Client, type SqlClient } from '../connection/client.js';
 import { DatabaseError, messageOf, sqlStateOf } from '../errors.js';
@@ -9,7 +9,13 @@ import type { KeyQuery, LookupKey } from './select-by.js';
 /** What became of a key. */
 export class Entry {
   readonly key: string;
-  state: 'asked' | 'found' | 'missing' | 'failed' = 'asked';
+  /** The item that asked for it first, as long as it is asked for, and how many items came before that. */
+  item: unknown;
+  readonly index: number;
+  /** `fatal` is an error that nothing may stand in for. */
+  state: 'asked' | 'found' | 'missing' | 'failed' | 'fatal' = 'asked';
+  /** How often it was looked up. */
+  attempts: number = 1;
   row: unknown = undefined;
   error: unknown = undefined;
   expiresMs: number = 0;
@@ -17,9 +23,17 @@ export class Entry {
   /** How many items wait for it. */
   items: number = 0;
 
-  constructor(key: string) {
+  constructor(key: string, item?: unknown, index: number = 0) {
     this.key = key;
+    this.item = item;
+    this.index = index;
   }
+}
+
+/** Keys that are looked up together, for the how manieth time: what failed together is tried again together. */
+interface Batch {
+  readonly entries: readonly Entry[];
+  readonly attempt: number;
 }
 
 /** A key that no row can have. */
@@ -36,6 +50,7 @@ export interface LookupSettings {
   readonly maxBatch: number;
   readonly inFlight: number;
   readonly timeoutMs: number;
+  readonly retry: RetryPolicy | undefined;
   /** What is remembered; `undefined` for a cache of each run's own. */
   readonly cache: EntryCache | undefined;
   readonly remember: Remember;
@@ -67,26 +82,28 @@ export class Lookups {
   readonly #lanes: Lane[];
   /** What no query has been sent for. */
   #waiting: Entry[] = [];
-  /** Parts of batches with a key that the server could not read. */
-  readonly #parts: Entry[][] = [];
+  /** Parts of batches with a key that the server could not read, and batches whose time to be tried again has come. */
+  readonly #parts: Batch[] = [];
+  readonly #retries: Retries | undefined;
 
   /** @param settled - Is told of entries that are no longer `asked`. */
   constructor(settings: LookupSettings, context: StageContext, settled: (entries: readonly Entry[]) => void) {
     this.#settings = settings;
     this.#context = context;
     this.#settled = settled;
+    if (settings.retry !== undefined) this.#retries = new Retries(settings.retry, context);
     this.#cache = settings.cache ?? new ClockCache(settings.remember.maxEntries);
     this.#lanes = Array.from({ length: settings.inFlight }, () => ({ client: undefined, attempt: undefined }));
   }
 
-  /** The entry of a key: kept, being asked for, or to be asked for at the next `send()`. */
-  of(key: LookupKey, nowMs: number): Entry {
+  /** The entry of an item's key: kept, being asked for, or to be asked for at the next `send()`. */
+  of(key: LookupKey, nowMs: number, item: unknown, index: number): Entry {
     if (key === null || key === undefined) return never();
     const text = typeof key === 'string' ? key : textOf(key);
     const known = this.#cache.get(text, nowMs) ?? this.#asked.get(text);
     if (known !== undefined) return known;
     if (!canBeStored(text)) return never();
-    const entry = new Entry(text);
+    const entry = new Entry(text, item, index);
     this.#asked.set(text, entry);
     this.#waiting.push(entry);
     return entry;
@@ -105,6 +122,7 @@ export class Lookups {
   /** Gives up what is under way, and closes the connections. */
   async close(): Promise<void> {
     this.#waiting = [];
+    this.#retries?.close();
     const ends = this.#lanes.map(({ client, attempt }) => {
       if (attempt === undefined) return client?.end();
       attempt.abandon();
@@ -113,26 +131,28 @@ export class Lookups {
     await Promise.all(ends);
   }
 
-  #nextBatch(): Entry[] | undefined {
+  #nextBatch(): Batch | undefined {
     const part = this.#parts.pop();
     if (part !== undefined) return part;
     if (this.#waiting.length === 0) return undefined;
-    if (this.#waiting.length > this.#settings.maxBatch) return this.#waiting.splice(0, this.#settings.maxBatch);
-    const all = this.#waiting;
+    const { maxBatch } = this.#settings;
+    if (this.#waiting.length > maxBatch) return { entries: this.#waiting.splice(0, maxBatch), attempt: 1 };
+    const entries = this.#waiting;
     this.#waiting = [];
-    return all;
+    return { entries, attempt: 1 };
   }
 
-  async #ask(lane: Lane, batch: Entry[]): Promise<void> {
+  async #ask(lane: Lane, batch: Batch): Promise<void> {
     const { sql, query, timeoutMs } = this.#settings;
+    const { entries } = batch;
     const began = this.#context.began();
     if (lane.client?.isUsable !== true) lane.client = new Client(sql, `millrace ${this.#context.name}`);
     const { client } = lane;
-    const attempt = new Attempt(this.#context.clock, timeoutMs, () => late(batch.length, timeoutMs));
+    const attempt = new Attempt(this.#context.clock, timeoutMs, () => late(entries.length, timeoutMs));
     lane.attempt = attempt;
     client.onLost = () => attempt.fail(CLOSED);
     try {
-      const keys = arrayLiteral(batch.map(({ key }) => key));
+      const keys = arrayLiteral(entries.map(({ key }) => key));
       const rows = await attempt.step(Promise.resolve(query.rows(client.sql, keys)));
       client.answered();
       this.#take(batch, rows);
@@ -140,7 +160,7 @@ export class Lookups {
       this.#fail(batch, cause, client);
     }
     lane.attempt = undefined;
-    const done = batch.filter(({ state }) => state !== 'asked');
+    const done = entries.filter(({ state }) => state !== 'asked');
     let items = 0;
     for (const entry of done) items += entry.items;
     this.#context.served(items, began);
@@ -148,7 +168,7 @@ export class Lookups {
     if (done.length > 0) this.#settled(done);
   }
 
-  #take(batch: readonly Entry[], rows: readonly unknown[]): void {
+  #take({ entries, attempt }: Batch, rows: readonly unknown[]): void {
     const { query, remember } = this.#settings;
     refuseIncomplete(rows);
     const nowMs = this.#context.clock.now();
@@ -160,30 +180,57 @@ export class Lookups {
       // The first row of a key counts; one that nobody asked for does not.
       if (entry !== undefined && entry.row === undefined) entry.row = row;
     }
-    for (const entry of batch) {
-      entry.state = entry.row === undefined ? 'missing' : 'found';
+    for (const entry of entries) {
+      this.#settle(entry, entry.row === undefined ? 'missing' : 'found', attempt);
       entry.expiresMs = nowMs + (entry.row === undefined ? remember.missingTtlMs : remember.ttlMs);
-      this.#asked.delete(entry.key);
       this.#cache.set(entry);
     }
   }
 
-  #fail(batch: readonly Entry[], cause: unknown, client: Client): void {
+  #fail({ entries, attempt }: Batch, cause: unknown, client: Client): void {
+    const { length } = entries;
     const lost = cause instanceof DatabaseError ? cause : client.connectionError(cause);
-    if (lost === undefined && sqlStateOf(cause)?.startsWith('22') === true && batch.length > 1) {
+    if (lost === undefined && sqlStateOf(cause)?.startsWith('22') === true && length > 1) {
       // One key that is no value of the column's type must not cost the others their rows.
-      const middle = batch.length >> 1;
-      this.#parts.push(batch.slice(middle), batch.slice(0, middle));
+      const middle = length >> 1;
+      const halves = [entries.slice(middle), entries.slice(0, middle)];
+      for (const half of halves) this.#parts.push({ entries: half, attempt });
       return;
     }
     if (lost !== undefined) client.drop();
-    const why = `Cannot look up ${batch.length === 1 ? '1 key' : `${batch.length} keys`}: ${messageOf(cause)}`;
+    const why = `Cannot look up ${length === 1 ? '1 key' : `${length} keys`}: ${messageOf(cause)}`;
     const error = lost ?? new DatabaseError('ERR_POSTGRES_LOOKUP', why, { cause });
-    for (const entry of batch) {
-      entry.state = 'failed';
-      entry.error = error;
-      this.#asked.delete(entry.key);
+    let ended: unknown = error;
+    let state: 'failed' | 'fatal' = 'failed';
+    try {
+      if (this.#again({ entries, attempt }, error)) return;
+    } catch (problem) {
+      // `when` threw: that is what ends the run.
+      this.#context.alsoFailed(error);
+      ended = problem;
+      state = 'fatal';
     }
+    for (const entry of entries) {
+      this.#settle(entry, state, attempt);
+      entry.error = ended;
+    }
+  }
+
+  /** Has a batch wait for another try, if it is worth one: its keys stay asked for. */
+  #again({ entries, attempt }: Batch, error: DatabaseError): boolean {
+    const { index, item } = entries[0] as Entry;
+    const again = (): void => {
+      this.#parts.push({ entries, attempt: attempt + 1 });
+      this.send();
+    };
+    return this.#retries?.again(error, index, attempt, item, again) === true;
+  }
+
+  #settle(entry: Entry, state: Entry['state'], attempts: number): void {
+    entry.state = state;
+    entry.attempts = attempts;
+    entry.item = undefined;
+    this.#asked.delete(entry.key);
   }
 }
 
