@@ -138,7 +138,7 @@ const MORE_OPTIONS = ['missingTtlMs', 'cache', 'ordered', 'highWaterMark', 'size
  * const sql = postgres({ host: '127.0.0.1', port: 9 }); // nobody is there
  * const stage = enrich(sql, {
  *   key: (code: string) => code,
- *   query: selectBy<{ city: string }>('airport', 'code'),
+ *   query: selectBy<{ code: string; city: string }>('airport', 'code'),
  *   into: (code, airport) => airport?.city ?? code,
  *   retry: { attempts: 3, backoffMs: 1 },
  *   onError: fallback((_error, code: string, { attempts }) => `${code} after ${attempts} tries`),
