@@ -100,6 +100,7 @@ export class Pipeline<T> extends Terminals<T> {
       inService: 1,
       detail: 'being written',
       isForeign: true,
+      servesOnce: true,
       weight: 'one',
       open(upstream, context) {
         const edge = highWaterMark > 0 ? new Edge(upstream, highWaterMark, context, true, size) : upstream;

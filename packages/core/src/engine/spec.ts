@@ -76,6 +76,8 @@ export interface OperatorSpec {
   readonly detail: string;
   /** Whether items may be where they can't be counted: inside a foreign stream. */
   readonly isForeign?: boolean;
+  /** Whether it can be opened once only: a pair of streams that there is. */
+  readonly servesOnce?: boolean;
   /** Why it cannot be part of a run with checkpoints, where it cannot. */
   readonly obstacle?: string | undefined;
   /** Whether what the stage has taken still waits on its edge: a buffer. */

@@ -113,7 +113,7 @@ const keyed: fc.Arbitrary<StageCase> = fc.record({
   keys: fc.integer({ min: 1, max: 4 }),
   maxKeys: fc.integer({ min: 1, max: 4 }),
   mark: small,
-  stages: fc.array(fc.oneof({ weight: 5, arbitrary: plainStage }, timed), { maxLength: 3 }),
+  stages: fc.array(fc.oneof({ weight: 5, arbitrary: plainStage }, timed, native), { maxLength: 3 }),
   split: fc.constantFrom('none', 'none', 'broadcast', 'partition'),
   isTagged: fc.boolean(),
   fault: anyFault,

@@ -55,7 +55,7 @@ const ofCases = (name: string, share: number, arbitrary: fc.Arbitrary<Case>): Fa
 export const CHAINS: readonly Family[] = [
   ofCases('linear', 0.1, linear),
   family('in all ways', 0.1, inAllWays.map(named), checkWays),
-  family('stalled', 0.1, stalled, checkStalled),
+  family('stalled', 0.05, stalled, checkStalled),
   ofCases('foreign', 0.1, foreign),
   ofCases('clocked', 0.1, clocked),
 ];
@@ -66,7 +66,7 @@ export const GRAPHS: readonly Family[] = [
   ofCases('joins', 0.1, joins),
   ofCases('diamonds', 0.1, diamonds),
   ofCases('splits', 0.1, splits),
-  ofCases('several sinks', 0.1, sinks),
+  ofCases('several sinks', 0.05, sinks),
   ofCases('nested', 0.1, nested),
 ];
 

@@ -128,7 +128,9 @@ class Names {
   /** The stages for each key; where the order of items is a matter of chance, none that keep some only. */
   #inside({ stages, isTagged }: StageCase & { readonly kind: 'partitionBy' }, isOrdered: boolean): StageCase[] {
     const kept = stages.filter(({ kind }) => !(isTagged && UNTAGGING.has(kind)) && (isOrdered || kind !== 'take'));
-    return this.#stages(kept, isOrdered).stages;
+    // A pair of streams would serve one key.
+    const made = kept.map((each) => (each.kind === 'foreign' ? { ...each, isPair: false } : each));
+    return this.#stages(made, isOrdered).stages;
   }
 
   #source(source: SourceCase): InOrder & { readonly source: SourceCase } {

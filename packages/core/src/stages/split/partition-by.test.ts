@@ -408,6 +408,10 @@ describe('partitionBy()', () => {
       'a source inside build is "range" (must be left out: all items come from the branch)',
     );
     expect(() => partitionBy(key, { maxKeys: 1 }, (branch) => merge(branch, branch))).toThrow('once: broadcast()');
+    const bytes = (branch: Pipeline<Uint8Array<ArrayBuffer>>) => branch.pipeThrough(new CompressionStream('gzip'));
+    expect(() => partitionBy(({ length }: Uint8Array) => length, { maxKeys: 1 }, bytes)).toThrow(
+      'a pair of streams inside build is "through" (must be made for each key, by foreign())',
+    );
     const open = partitionBy(key, { maxKeys: 1 }, (branch) => branch.partition((n) => n > 1)[0]);
     expect(() => range(0, 3).pipeThrough(open).explain()).toThrow('no of "partition" would never be read');
   });

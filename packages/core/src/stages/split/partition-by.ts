@@ -65,7 +65,8 @@ export interface PartitionByOptions<T = never, K = unknown> extends EdgeOptions<
  * @typeParam K - The keys.
  * @param key - Gives the key of an item, as of a `Map`; called once for each.
  * @param options - `maxKeys`, and where wanted `overflow`, `highWaterMark` with `size`, `onError` (default `'fail'`) and `name`.
- * @param build - Puts stages behind the branch it is given; may part it and bring it together, but not add other sources.
+ * @param build - Puts stages behind the branch it is given; may part it and bring it together, but not add other sources, nor
+ *   a pair of streams, which serves once: `foreign()` of `@millrace/core/authoring` makes one for each key.
  * @returns A stage from `T` to `O`.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
  * @remarks Elsewhere: RxJS `groupBy` and `mergeMap`; Rust –; Akka `groupBy` and `mergeSubstreams`; Node –.
@@ -112,8 +113,11 @@ export function partitionBy<T, O, K = unknown>(
   return stageOf(keyedStage(spec, name), openPair);
 }
 
-/** How often a sub-pipeline takes the items of the branch; refuses one with a source of its own. */
-function feedsOf({ source }: Chain, feed: SourceSpec, seen: Set<unknown>): number {
+/** How often a sub-pipeline takes the items of the branch; refuses one with a source of its own, or what serves one key only. */
+function feedsOf({ source, specs }: Chain, feed: SourceSpec, seen: Set<unknown>): number {
+  const pair = specs.find((spec) => spec.type === 'operator' && spec.servesOnce === true);
+  if (pair !== undefined)
+    throw wrongType('partitionBy()', 'a pair of streams inside build', pair.name, 'made for each key, by foreign()');
   if (source === feed) return 1;
   const inputs = source.type === 'node' ? source.inputs : [];
   if (inputs.length === 0)
