@@ -15,6 +15,7 @@ import { startRun } from './start-run.js';
  * @returns The run; it begins soon, after the caller's own code.
  * @throws PipelineError `ERR_CORE_BRANCH` when a branch of a broadcast is missing, `ERR_CORE_IN_FLIGHT` when more than
  *   `maxInFlight` items could be inside.
+ * @remarks Elsewhere: RxJS –; Rust `join!`; Akka `RunnableGraph.fromGraph`; Node –.
  *
  * @example Each item to two sinks
  * ```ts

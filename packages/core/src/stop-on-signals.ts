@@ -51,6 +51,7 @@ export interface Stopping {
  * @param options - `deadlineMs`, `signals`, `clock`.
  * @returns The exit code to end with, `stop()` and `release()`; call `release()` when the run is over.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+ * @remarks Elsewhere: RxJS –; Rust `tokio::signal`; Akka `CoordinatedShutdown`; Node –.
  *
  * @example A program that finishes what it has begun when it is told to end
  * ```ts

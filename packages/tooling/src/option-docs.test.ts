@@ -41,6 +41,8 @@ export interface OwnOptions<I> extends BaseOptions<I> {
 export type EitherOptions<T> = BaseOptions<T> &
   ({ /** One. */ readonly one: T; readonly two?: never } | { /** Two. */ readonly two: T; });
 
+export interface EmptyOptions extends Pick<BaseOptions<1>, 'when'> {}
+
 interface Other {
   /** Nobody asks. */
   readonly a: number;
@@ -53,6 +55,7 @@ const namesOf = (docs: ReturnType<typeof optionsOf>): string[] =>
 test('optionsOf() gives the options of a type before those it extends, with those inside of them', () => {
   expect(namesOf(optionsOf('OwnOptions', types))).toEqual(['.when!', '.retry', '.retry.attempts!']);
   expect(namesOf(optionsOf('EitherOptions', types))).toEqual(['.one', '.two', '.when', '.retry', '.retry.attempts!']);
+  expect(namesOf(optionsOf('EmptyOptions', types))).toEqual(['.when']);
   expect(optionsOf('BaseOptions', types)[0]?.text).toBe('Says which | that goes, and when.');
   expect(sharedOptions(types)).toEqual([
     { name: '.highWaterMark', isRequired: false, text: 'How many may wait, by `size`.' },

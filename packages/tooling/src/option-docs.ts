@@ -22,7 +22,7 @@ const SHARED: readonly string[] = ['CallOptions', 'EdgeOptions', 'StepOptions'];
 
 const NAME = /\b(?:\w+Options|\w+Fold|Rate)\b/g;
 const TYPE =
-  /^(?:export )?(?:interface (?<of>\w+)(?<head>(?:[^{]|\{\})*?) \{\n(?<body>[\s\S]*?)^\}|type (?<alias>\w+)(?<made>[^;]*?=[\s\S]*?);\n(?=\n))/gm;
+  /^(?:export )?(?:interface (?<of>\w+)(?<head>(?:[^{]|\{\})*?) \{(?:\}$|\n(?<body>[\s\S]*?)^\})|type (?<alias>\w+)(?<made>[^;]*?=[\s\S]*?);\n(?=\n))/gm;
 const MEMBER = /\/\*\*((?:[^*]|\*(?!\/))*)\*\/\s*(?:readonly )?(\w+)(\??)([:(<][^;]*);/g;
 
 /** Finds the types of options that a file declares. */

@@ -48,8 +48,9 @@ const COMMENT = String.raw`\/\*\*((?:[^*]|\*(?!\/))*)\*\/\n`;
 const FUNCTION = new RegExp(`${COMMENT}export (?:function|const) (\\w+)`, 'g');
 const METHOD = new RegExp(`${COMMENT}  (?:async )?(\\w+)(?=[<(])`, 'g');
 
-/** What a function gives that is part of a flow, or says what becomes of an item that fails; or another name of one. */
-const FLOWS = /\b(?:Stage|Pipeline|Channel|Sink|\w+Sink|DeadLetterOffice|Fallback)<|^: typeof \w+ = \w+;/;
+/** What a function gives that is part of a flow or a run, or says what becomes of an item that fails; or another name of one. */
+const FLOWS =
+  /\b(?:Stage|Pipeline|Channel|Sink|\w+Sink|DeadLetterOffice|Fallback)<|^(?:Run|Stopping|Checkpointer)\b|^: typeof \w+ = \w+;/;
 /** What a method gives that says something of a pipeline, instead of leading on. */
 const ANSWERS = /^(?:Explanation|Topology)\b/;
 
@@ -98,7 +99,7 @@ function familyOf(path: string, entry: string): string {
   const folders = posix.relative(dirname(path.replace(/\/src\/.*/, '/src/_')), path).split('/');
   if (entry !== '@millrace/core') return entry;
   if (folders[0] === 'stages') return folders.length > 2 ? (folders[1] as string) : 'compose';
-  return folders[0] as string;
+  return folders.length > 1 ? (folders[0] as string) : 'runs';
 }
 
 function parsed(comment: string): Pick<StageDoc, 'text' | 'arguments' | 'elsewhere' | 'examples'> {
@@ -149,6 +150,7 @@ const FAMILIES: ReadonlyArray<readonly [family: string, title: string]> = [
   ['fault', 'Items that fail'],
   ['compose', 'Stages of stages'],
   ['Pipeline', 'Verbs of a pipeline'],
+  ['runs', 'Runs'],
 ];
 
 /** The page: a table of all names, then each with its contract and examples. */

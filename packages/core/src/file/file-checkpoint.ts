@@ -22,6 +22,7 @@ export interface FileCheckpointOptions {
  * @param options - `everyMs`, `everyItems`.
  * @returns A checkpointer for the option `checkpoint` of a run.
  * @throws TypeError or RangeError `ERR_CORE_ARGUMENT` when an argument is wrong.
+ * @remarks Elsewhere: RxJS –; Rust –; Akka –; Node –.
  *
  * @example Go on where the last run ended
  * ```ts
