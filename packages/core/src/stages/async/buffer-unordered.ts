@@ -1,8 +1,9 @@
 import { openPair } from '../../engine/pair.js';
 import { type Stage, stageOf } from '../../engine/stage.js';
 import { checkCount, checkOptions, kindOf } from '../../internal/arguments.js';
+import type { EdgeOptions } from '../edge-options.js';
 import { ITEM_POLICY_OPTIONS, type ItemPolicyOptions } from './item-policy.js';
-import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map-async.js';
+import { concurrentSpec, type ItemContext } from './map-async.js';
 
 /**
  * What `bufferUnordered()` does with tasks that fail, and what it is called.
@@ -10,9 +11,10 @@ import { type ConcurrencyOptions, concurrentSpec, type ItemContext } from './map
  * @typeParam T - What a task gives.
  * @typeParam F - What `onError: fallback(fn)` gives.
  */
-export interface BufferUnorderedOptions<T, F = never>
-  extends Pick<ConcurrencyOptions<Thunk<T>>, 'name' | 'highWaterMark' | 'size'>,
-    ItemPolicyOptions<Thunk<T>, F> {}
+export interface BufferUnorderedOptions<T, F = never> extends EdgeOptions<Thunk<T>>, ItemPolicyOptions<Thunk<T>, F> {
+  /** What the stage is called in errors, plans and figures. Default: `'bufferUnordered'`. */
+  readonly name?: string;
+}
 
 /** A task that has not begun. */
 export type Thunk<T> = (context: ItemContext) => T | PromiseLike<T>;
