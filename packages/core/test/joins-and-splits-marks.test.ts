@@ -58,7 +58,8 @@ describe.each(Object.keys(sources))('marks of inputs whose items come %s', (kind
       const b = items([2, watermark(3), 7, watermark(9), 22]);
       const out = await through(join(a, b));
       const told = marksOf(out);
-      expect(told.at(-1)).toBe('watermark 9');
+      // A merge goes by arrival: the input that says 9 may have ended before the other comes to its 20.
+      expect(name === 'merge' ? ['watermark 9', 'watermark 20'] : ['watermark 9']).toContain(told.at(-1));
       expect(told).toEqual([...told].sort((x, y) => Number(String(x).slice(10)) - Number(String(y).slice(10))));
       // Nothing that a watermark says is over comes behind it.
       const behind = (mark: string): number[] => out.slice(out.indexOf(mark)).flat().map(Number);
