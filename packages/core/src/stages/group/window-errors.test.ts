@@ -36,7 +36,7 @@ test('window() leaves an item out of all windows when fold fails on one of them'
   expect(letters).toEqual([2]);
 });
 
-test('window() opens no window for an item that is left out, and forgets its key', async () => {
+test('window() opens no window for an item that is left out', async () => {
   const tumbling = window({
     sizeMs: 10,
     timeMs: (n: number) => n,
