@@ -183,3 +183,13 @@ test('run() begins after the code that called it', async () => {
   await run.finished;
   expect(made).toBe(1);
 });
+
+test('a pipeline is printed by the names of its stages', () => {
+  const print = (value: object): unknown => {
+    const inspect = (value as Record<symbol, unknown>)[Symbol.for('nodejs.util.inspect.custom')];
+    return (inspect as () => string).call(value);
+  };
+  const doubled = range(0, 3).pipeThrough(map((n) => n * 2, { name: 'double' }));
+  expect(print(range(0, 3))).toBe('Pipeline { range }');
+  expect(print(doubled.pipeThrough(take(1)))).toBe('Pipeline { range → double → take }');
+});

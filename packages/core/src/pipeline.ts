@@ -53,6 +53,9 @@ export class Pipeline<T> extends Terminals<T> {
     super();
     this.#source = source;
     this.#specs = specs;
+    // What `console.log()` shows in Node, Deno and Bun.
+    const value = (): string => `Pipeline { ${[source, ...specs].map(({ name }) => name).join(' → ')} }`;
+    Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value });
   }
 
   /** @internal */
