@@ -38,6 +38,8 @@ export class Merge implements Puller<unknown> {
   readonly #later = new Later<unknown>();
   /** What is handed on in a moment: it has come in this turn of the microtask queue, for a consumer that waits. */
   #burst: unknown[] | undefined;
+  /** Whether that is an array of its own: what an input gave may be one that its source goes on using. */
+  #isOwnBurst = false;
 
   constructor(inputs: readonly MergeInput[], highWaterMark: number, context: StageContext) {
     const onAnswer = (input: MergedInput, answer: Answer<unknown>): void => this.#onAnswer(input, answer);
@@ -193,13 +195,20 @@ export class Merge implements Puller<unknown> {
     this.#isBusy = true;
     if (input.loop === undefined) this.#ask(input, this.#highWaterMark);
     this.#isBusy = false;
-    const burst = this.#burst;
-    if (burst !== undefined) for (let at = 0; at < length; at++) burst.push(items[at]);
+    if (this.#burst !== undefined) this.#addToBurst(this.#burst, items);
     else if (length === this.#max) this.#later.give(items);
     else {
       this.#burst = items;
+      this.#isOwnBurst = false;
       soon(this.#giveBurst);
     }
+  }
+
+  #addToBurst(burst: unknown[], items: readonly unknown[]): void {
+    const own = this.#isOwnBurst ? burst : burst.slice();
+    for (let at = 0; at < items.length; at++) own.push(items[at]);
+    this.#burst = own;
+    this.#isOwnBurst = true;
   }
 
   readonly #giveBurst = (): void => {

@@ -35,6 +35,17 @@ describe('merge()', () => {
     expect(items).toHaveLength(9);
   });
 
+  test('merge() leaves the arrays that its inputs give as they are', async () => {
+    const twice = (array: readonly number[]) => {
+      let reads = 0;
+      const read = async () => (reads++ < 2 ? array : undefined);
+      return source<number>({ name: 'twice', open: () => ({ read, close: () => {} }) });
+    };
+    const arrays = [[1], [20, 21], [300]].map((array) => Object.freeze(array));
+    const [first, ...others] = arrays.map(twice) as [ReturnType<typeof twice>, ...ReturnType<typeof twice>[]];
+    expect((await merge(first, ...others).toArray()).sort((a, b) => a - b)).toEqual([1, 1, 20, 20, 21, 21, 300, 300]);
+  });
+
   test('merge() of one pipeline gives its items', async () => {
     expect(await merge(from([1, 2, 3])).toArray()).toEqual([1, 2, 3]);
   });
