@@ -23,10 +23,7 @@ export class OpenWindows {
   // PERF: looking up the key costs more than all else, where there is only one (core/window).
   #lastKey: unknown;
   #lastList: OpenWindow[] | undefined;
-  /**
-   * The windows of the item that came last, latest first, where it has no key and all of them are open: they are those of
-   * all items from one time up to another.
-   */
+  /** The windows of the last item, latest first, where it has no key and all are open: those of all items of a span. */
   #same: OpenWindow[] = [];
   sameFromMs = 0;
   sameToMs = 0;
