@@ -34,6 +34,7 @@ import { source } from '@millrace/core/authoring';
 import { virtualClock } from '@millrace/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { numbersOf } from './numbers-of.js';
 
 /** Keeps all checkpoints, each as it came through a serializer. */
 function memory(everyItems?: number, last?: Checkpoint): Checkpointer & { readonly all: Checkpoint[] } {
@@ -48,28 +49,6 @@ function memory(everyItems?: number, last?: Checkpoint): Checkpointer & { readon
     },
   };
 }
-
-/** Numbers from 0, with positions, now or by a promise. */
-const numbersOf = (items: number, isLater: boolean, acknowledged: number[] = []): Pipeline<number> =>
-  source<number>({
-    name: 'numbers',
-    open() {
-      let next = 0;
-      const give = (max: number): number[] | undefined => {
-        const count = Math.min(max, items - next);
-        return count === 0 ? undefined : Array.from({ length: count }, () => next++);
-      };
-      return {
-        read: (max) => (isLater ? Promise.resolve().then(() => give(max)) : give(max)),
-        close() {},
-        position: () => next,
-        resume: (position) => {
-          next = position as number;
-        },
-        acknowledge: (position) => void acknowledged.push(position as number),
-      };
-    },
-  });
 
 /** Writes down what it was given, and how much that was at each barrier. */
 function noting(isSlow: boolean): { sink: Sink<number>; seen: number[]; flushed: number[] } {

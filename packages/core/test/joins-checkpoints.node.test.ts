@@ -10,31 +10,9 @@ import {
   type Sink,
   zip,
 } from '@millrace/core';
-import { source } from '@millrace/core/authoring';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-
-/** Numbers from 0, with positions, now or by a promise. */
-function numbersOf(items: number, isLater: boolean): Pipeline<number> {
-  return source<number>({
-    name: 'numbers',
-    open() {
-      let next = 0;
-      const give = (max: number): number[] | undefined => {
-        const count = Math.min(max, items - next);
-        return count === 0 ? undefined : Array.from({ length: count }, () => next++);
-      };
-      return {
-        read: (max) => (isLater ? Promise.resolve().then(() => give(max)) : give(max)),
-        close() {},
-        position: () => next,
-        resume: (position) => {
-          next = position as number;
-        },
-      };
-    },
-  });
-}
+import { numbersOf } from './numbers-of.js';
 
 const inputs = fc.array(
   fc.record({ items: fc.nat(15), kind: fc.constantFrom('loop', 'now', 'later'), hasSteps: fc.boolean() }),
